@@ -1,0 +1,60 @@
+package safety
+
+import "fmt"
+
+// Quantity is what a sensor measures. Its unit is fixed: see Unit.
+type Quantity string
+
+// Unit is the unit in which values of a quantity are given everywhere inside
+// Nirapod. Drivers convert once, at the edge.
+type Unit string
+
+// The quantities. Switches (Smoke, CallPoint, DoorOpen, Key) are 0 or 1.
+const (
+	Temperature        Quantity = "temperature"
+	MachineTemperature Quantity = "machine_temperature"
+	Humidity           Quantity = "humidity"
+	SmokeOD            Quantity = "smoke_od" // optical density, base 10, per metre
+	Smoke              Quantity = "smoke"    // alarm contact of a smoke head: 1 = in alarm
+	Flame              Quantity = "flame"    // alarm contact of a flame detector: 1 = in alarm
+	CallPoint          Quantity = "call_point"
+	DoorOpen           Quantity = "door_open" // 1 = leaf open
+	Key                Quantity = "key"       // panel key or button: 1 = operated
+	CO                 Quantity = "co"
+	CO2                Quantity = "co2"
+	H2S                Quantity = "h2s"
+	NH3                Quantity = "nh3"
+	CL2                Quantity = "cl2"
+	VOC                Quantity = "voc"
+	O2                 Quantity = "o2"
+	LEL                Quantity = "lel" // share of the lower explosive limit
+	People             Quantity = "people"
+	Motion             Quantity = "motion"
+	Light              Quantity = "light"
+	Vibration          Quantity = "vibration"
+	Flow               Quantity = "flow"
+	Pressure           Quantity = "pressure"
+	Noise              Quantity = "noise"
+)
+
+var units = map[Quantity]Unit{
+	Temperature: "Cel", MachineTemperature: "Cel", Humidity: "%RH", SmokeOD: "1/m",
+	Smoke: "/", Flame: "/", CallPoint: "/", DoorOpen: "/", Key: "/", Motion: "/",
+	CO: "ppm", CO2: "ppm", H2S: "ppm", NH3: "ppm", CL2: "ppm", VOC: "ppm",
+	O2: "%", LEL: "%LEL", People: "count", Light: "lx", Vibration: "mm/s",
+	Flow: "L/min", Pressure: "bar", Noise: "dBA",
+}
+
+// Unit returns the unit of q, or "" for an unknown quantity.
+func (q Quantity) Unit() Unit { return units[q] }
+
+// Validate returns an error wrapping ErrInvalid unless q is known.
+func (q Quantity) Validate() error {
+	if _, ok := units[q]; !ok {
+		return fmt.Errorf("quantity %q: %w", q, ErrInvalid)
+	}
+	return nil
+}
+
+// Switch reports whether values of q are only 0 or 1.
+func (q Quantity) Switch() bool { return units[q] == "/" }
