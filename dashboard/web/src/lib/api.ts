@@ -1,0 +1,39 @@
+import type { Alert, Snapshot, User } from './types'
+
+/** Problem is an RFC 9457 answer, or status 0 when the server was not reached. */
+export class Problem extends Error {
+  constructor(readonly status: number, message: string, readonly retryAfter = 0) {
+    super(message)
+  }
+}
+
+let csrf = ''
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json' }
+  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  if (method !== 'GET') headers['X-CSRF-Token'] = csrf
+  let answer: Response
+  try {
+    answer = await fetch('/api/v1/' + path, { method, headers, credentials: 'same-origin', body: body === undefined ? undefined : JSON.stringify(body) })
+  } catch {
+    throw new Problem(0, 'unreachable')
+  }
+  const json = answer.status === 204 ? null : await answer.json().catch(() => null)
+  if (!answer.ok) throw new Problem(answer.status, json?.detail ?? answer.statusText, Number(answer.headers.get('Retry-After') ?? 0))
+  return json as T
+}
+
+type Session = { user: User; csrf: string }
+
+function remember(session: Session): User {
+  csrf = session.csrf
+  return session.user
+}
+
+export const login = async (username: string, password: string) => remember(await call<Session>('POST', 'login', { username, password }))
+export const me = async () => remember(await call<Session>('GET', 'me'))
+export const logout = () => call<null>('POST', 'logout', {})
+export const snapshot = () => call<Snapshot>('GET', 'snapshot')
+export const acknowledge = (id: string) => call<Alert>('POST', `alerts/${encodeURIComponent(id)}/ack`, {})
+export const reset = (id: string) => call<Alert>('POST', `alerts/${encodeURIComponent(id)}/reset`, {})

@@ -1,0 +1,46 @@
+import type { Messages } from './type'
+
+export const bn: Messages = {
+  product: 'নিরাপদ', login: 'ঢুকুন', user: 'নাম', password: 'পাসওয়ার্ড', show: 'দেখান', hide: 'লুকান',
+  wrongLogin: 'নাম বা পাসওয়ার্ড মেলেনি', tooMany: 'অনেকবার ভুল হয়েছে। একটু পরে আবার চেষ্টা করুন', unreachable: 'সার্ভারে পৌঁছানো যাচ্ছে না',
+  logout: 'বের হয়ে যান', language: 'English', digits: 'সংখ্যা',
+  now: 'এখন', notices: 'নোটিশ',
+  live: 'সরাসরি', notLive: 'সংযোগ নেই: পাতার তথ্য পুরোনো', lastSeen: (age) => `শেষ খবর ${age} আগে`,
+  noAlarm: 'কোনো অ্যালার্ম নেই', sensorsLive: (n, m) => `${m}টি সেন্সরের মধ্যে ${n}টি চালু`,
+  cannotSee: 'সবটা দেখা যাচ্ছে না', ago: (age) => `${age} আগে`, never: 'খবর আসেনি', since: 'শুরু থেকে', more: (n) => `আরও ${n}টি`,
+  first: 'প্রথম', late: 'দেরিতে পাওয়া', occurred: 'ঘটেছে', simulated: 'অনুকরণ (সিমুলেশন): আসল কারখানা নয়',
+  supplement: 'অনুমোদিত ফায়ার প্যানেলের পাশাপাশি চলে, তার বদলে নয়।',
+  acknowledge: 'আমি দেখছি', acknowledgedBy: (who, at) => `দেখছেন: ${who}, ${at}`, reset: 'রিসেট', needsReset: 'রিসেট লাগবে', notYetReached: 'এখনও পৌঁছায়নি, আবার চাপুন',
+  returned: 'থেমেছে, দেখা হয়নি', indicative: 'নিশ্চিত নয়',
+  soundOff: 'শব্দ বন্ধ: ছুঁয়ে চালু করুন', soundOn: 'শব্দ চালু', call: '৯৯৯',
+  floorPlan: 'নকশা', zones: 'কক্ষ', exits: 'বহির্গমনের পথ', faults: 'ত্রুটি', alarms: 'অ্যালার্ম', none: 'নেই',
+  notProved: 'আজ খোলা প্রমাণ হয়নি', notWatched: 'নজরে নেই',
+  exitState: { open: 'দরজা খোলা', closed: 'দরজা চাপানো', unknown: 'দরজার খবর নেই' },
+  level: { danger: 'বিপদ', warn: 'সতর্কতা', blind: 'দেখা যাচ্ছে না', watch: 'খেয়াল রাখুন', ok: 'স্বাভাবিক' },
+  hazard: { fire: 'আগুন', gas: 'গ্যাস', crowd: 'অতিরিক্ত ভিড়', exit: 'বের হওয়ার পথ', system: 'যন্ত্রের ত্রুটি' },
+  act: { fire: 'বের হন', gas: 'দূরে যান, আগুন জ্বালাবেন না', crowd: 'ভিড় কমান', exit: 'দরজা দেখুন', system: 'টেকনিশিয়ান ডাকুন' },
+  rule: {
+    smoke: 'ধোঁয়া', 'heat-static': 'তাপ বেশি', 'heat-rise': 'তাপ দ্রুত বাড়ছে', 'call-point': 'হাতে চাপা অ্যালার্ম',
+    'co-first': 'কার্বন মনোক্সাইড', 'co-second': 'কার্বন মনোক্সাইড বেশি', flame: 'শিখা',
+    'sensor-fault': 'সেন্সর নষ্ট', 'sensor-blind': 'সেন্সর দেখছে না', 'sensor-stale': 'সেন্সরের খবর পুরোনো', 'gateway-offline': 'গেটওয়ের সংযোগ নেই',
+  },
+  quantity: {
+    temperature: 'তাপ', humidity: 'আর্দ্রতা', smoke: 'ধোঁয়া', smoke_od: 'ধোঁয়া', co: 'কার্বন মনোক্সাইড', call_point: 'হাতে চাপা অ্যালার্ম',
+    door_open: 'দরজা', key: 'চাবি',
+  },
+  unit: { Cel: '°সে.', '%RH': '%', ppm: 'পিপিএম', '1/m': '/মি.', '%': '%', count: 'জন' },
+  switchState: { smoke: ['নেই', 'আছে'], call_point: ['চাপা হয়নি', 'চাপা হয়েছে'], door_open: ['চাপানো', 'খোলা'], key: ['বন্ধ', 'চালু'] },
+  reason: {
+    warming: 'গরম হচ্ছে', stale: 'পুরোনো তথ্য', out_of_range: 'মাপের বাইরে', stuck: 'আটকে আছে', crc: 'ভুল তথ্য', nack: 'সাড়া নেই',
+    timeout: 'সময়ে সাড়া নেই', wire_open: 'তার কাটা', wire_short: 'তারে শর্ট', inhibit: 'বন্ধ রাখা', implausible: 'বিশ্বাসযোগ্য নয়', none: 'খবর আসেনি',
+  },
+  notice: { immediate: 'তাৎক্ষণিক খবর (প্রাথমিক, যন্ত্রের পাঠানো, স্বাক্ষর নেই)' },
+  incident: { fire: 'অগ্নিকাণ্ড', fumes: 'বিষাক্ত গ্যাস', explosion: 'বিস্ফোরণ' },
+  status: {
+    draft: 'খসড়া', prepared: 'তৈরি, পাঠানো হয়নি', sent: 'পাঠানো হয়েছে, রসিদ আসেনি', received: 'প্রাপ্ত', settled: 'চূড়ান্ত নিষ্পত্তি', withdrawn: 'প্রত্যাহার',
+  },
+  receipt: 'রসিদ নং', deadline: 'শেষ সময়', left: (d) => `বাকি ${d}`, overdue: (d) => `সময় পেরিয়েছে ${d}`, unverified: 'যাচাই হয়নি', human: (n) => `মানুষ লিখবেন: ${n}টি ঘর`, paper: 'কাগজ দেখুন',
+  noNotice: 'কোনো নোটিশ নেই', desk: 'ডাইফ',
+  second: 'সেকেন্ড', minute: 'মিনিট', hour: 'ঘণ্টা', day: 'দিন',
+  dayPart: ['রাত', 'ভোর', 'সকাল', 'দুপুর', 'বিকাল', 'সন্ধ্যা', 'রাত'],
+}

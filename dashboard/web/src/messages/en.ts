@@ -1,0 +1,46 @@
+import type { Messages } from './type'
+
+export const en: Messages = {
+  product: 'Nirapod', login: 'Log in', user: 'Name', password: 'Password', show: 'Show', hide: 'Hide',
+  wrongLogin: 'Name or password is wrong', tooMany: 'Too many wrong tries. Wait a little and try again', unreachable: 'The server cannot be reached',
+  logout: 'Log out', language: 'বাংলা', digits: 'Digits',
+  now: 'Now', notices: 'Notices',
+  live: 'Live', notLive: 'Not connected: what you see is old', lastSeen: (age) => `last news ${age} ago`,
+  noAlarm: 'No alarm', sensorsLive: (n, m) => `${n} of ${m} sensors working`,
+  cannotSee: 'Cannot see everything', ago: (age) => `${age} ago`, never: 'no news yet', since: 'since it began', more: (n) => `${n} more`,
+  first: 'First', late: 'Told late', occurred: 'Happened', simulated: 'Simulation: not a real factory',
+  supplement: 'Supplements a listed fire panel; does not replace it.',
+  acknowledge: 'I am looking', acknowledgedBy: (who, at) => `${who} is looking, ${at}`, reset: 'Reset', needsReset: 'needs reset', notYetReached: 'Not received yet, press again',
+  returned: 'Stopped, nobody has looked', indicative: 'not certain',
+  soundOff: 'Sound is off: tap to turn on', soundOn: 'Sound on', call: '999',
+  floorPlan: 'Plan', zones: 'Rooms', exits: 'Ways out', faults: 'Faults', alarms: 'Alarms', none: 'none',
+  notProved: 'not proved open today', notWatched: 'not watched',
+  exitState: { open: 'door open', closed: 'door shut', unknown: 'door unknown' },
+  level: { danger: 'Danger', warn: 'Warning', blind: 'Cannot see', watch: 'Watch', ok: 'Normal' },
+  hazard: { fire: 'Fire', gas: 'Gas', crowd: 'Overcrowded', exit: 'Way out', system: 'Equipment fault' },
+  act: { fire: 'Get out', gas: 'Move away, light nothing', crowd: 'Thin the crowd', exit: 'Look at the door', system: 'Call the technician' },
+  rule: {
+    smoke: 'Smoke', 'heat-static': 'Heat high', 'heat-rise': 'Heat rising fast', 'call-point': 'Manual call point',
+    'co-first': 'Carbon monoxide', 'co-second': 'Carbon monoxide high', flame: 'Flame',
+    'sensor-fault': 'Sensor fault', 'sensor-blind': 'Sensor cannot see', 'sensor-stale': 'Sensor silent', 'gateway-offline': 'Gateway offline',
+  },
+  quantity: {
+    temperature: 'Heat', humidity: 'Humidity', smoke: 'Smoke', smoke_od: 'Smoke', co: 'Carbon monoxide', call_point: 'Call point',
+    door_open: 'Door', key: 'Key',
+  },
+  unit: { Cel: '°C', '%RH': '%', ppm: 'ppm', '1/m': '/m', '%': '%', count: 'people' },
+  switchState: { smoke: ['none', 'SMOKE'], call_point: ['not pressed', 'PRESSED'], door_open: ['shut', 'open'], key: ['off', 'on'] },
+  reason: {
+    warming: 'warming up', stale: 'old data', out_of_range: 'out of range', stuck: 'stuck', crc: 'garbled', nack: 'no answer',
+    timeout: 'no answer in time', wire_open: 'wire cut', wire_short: 'wire short', inhibit: 'inhibited', implausible: 'implausible', none: 'no news yet',
+  },
+  notice: { immediate: 'Immediate information (preliminary, sent by a machine, not signed)' },
+  incident: { fire: 'Fire', fumes: 'Fumes', explosion: 'Explosion' },
+  status: {
+    draft: 'Draft', prepared: 'Prepared, not sent', sent: 'Sent, no receipt yet', received: 'Received', settled: 'Settled', withdrawn: 'Withdrawn',
+  },
+  receipt: 'Receipt no.', deadline: 'Due', left: (d) => `${d} left`, overdue: (d) => `overdue by ${d}`, unverified: 'unverified', human: (n) => `${n} fields for people to write`, paper: 'Open the paper',
+  noNotice: 'No notice', desk: 'DIFE',
+  second: 's', minute: 'min', hour: 'h', day: 'd',
+  dayPart: ['', '', '', '', '', '', ''],
+}
