@@ -106,15 +106,21 @@ type Notice struct {
 // NoticeBody is what a machine can know when it writes a notice. Everything
 // else stays blank until a human writes it.
 type NoticeBody struct {
-	Factory      Name     `json:"factory"`
-	Address      Name     `json:"address"`
-	District     string   `json:"district"`
-	Office       string   `json:"dife_office"`
-	Registration Fact     `json:"registration"`
-	Licence      Fact     `json:"licence"`
-	ISIC         string   `json:"isic"`
-	Women        int      `json:"employed_women"`
-	Men          int      `json:"employed_men"`
-	Place        []Name   `json:"place"` // zones, with floor
-	Evidence     []string `json:"evidence"`
+	Demo         bool       `json:"demo"` // the factory is a demonstration
+	Factory      Name       `json:"factory"`
+	Address      Name       `json:"address"`
+	Upazila      string     `json:"upazila"`
+	District     string     `json:"district"`
+	Office       string     `json:"dife_office"`
+	Registration Fact       `json:"registration"`
+	Licence      Fact       `json:"licence"`
+	LIMA         string     `json:"lima_id"`
+	Contacts     []Contact  `json:"contacts"` // owner, occupier, manager
+	ISIC         string     `json:"isic"`
+	Women        int        `json:"employed_women"`
+	Men          int        `json:"employed_men"`
+	Place        []Name     `json:"place"` // zones, with floor
+	Shift        string     `json:"shift"`
+	Informed     []Informed `json:"informed"`
+	Evidence     []string   `json:"evidence"`
 }
