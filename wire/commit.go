@@ -1,0 +1,125 @@
+package wire
+
+import (
+	"time"
+
+	"nirapod/safety"
+)
+
+// MaxRanges bounds the ranges of a Commit.
+const MaxRanges = 32
+
+// Commit says what is durable at the server: every record up to Upto, and
+// those in Ranges. Only then may the gateway delete them. Records that the
+// server refused, and declared gaps, count as durable.
+type Commit struct {
+	Run    string
+	Stream Stream
+	Upto   uint64        // 0 = none yet
+	Ranges []safety.Span // above Upto, ascending, apart, at most MaxRanges
+	Epoch  string        // of the server's state: a new one means that it may have forgotten
+}
+
+type commitJSON struct {
+	Run    string      `json:"run"`
+	Stream Stream      `json:"stream"`
+	Upto   uint64      `json:"upto"`
+	Ranges [][2]uint64 `json:"ranges"`
+	Epoch  string      `json:"epoch"`
+}
+
+// Validate returns an error wrapping safety.ErrInvalid unless c can be sent.
+func (c Commit) Validate() error {
+	if err := checkRun(c.Run); err != nil {
+		return err
+	}
+	if !c.Stream.Known() {
+		return invalid("stream %q: want r or a", c.Stream)
+	}
+	if err := checkToken("epoch", c.Epoch); err != nil {
+		return err
+	}
+	if c.Upto > maxSeq || len(c.Ranges) > MaxRanges {
+		return invalid("upto %d and %d ranges: want at most %d and %d", c.Upto, len(c.Ranges), uint64(maxSeq), MaxRanges)
+	}
+	end := c.Upto
+	for i, s := range c.Ranges {
+		if s.From <= end || s.From > s.To || s.To > maxSeq {
+			return invalid("range %d: want spans above upto, ascending and apart", i+1)
+		}
+		end = s.To
+	}
+	return nil
+}
+
+// EncodeCommit returns c as JSON, or an error wrapping safety.ErrInvalid.
+func EncodeCommit(c Commit) ([]byte, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	j := commitJSON{c.Run, c.Stream, c.Upto, make([][2]uint64, len(c.Ranges)), c.Epoch}
+	for i, s := range c.Ranges {
+		j.Ranges[i] = [2]uint64{s.From, s.To}
+	}
+	return encodeJSON(j, MaxMessage)
+}
+
+// Validate checks the decoded form.
+func (j commitJSON) Validate() error { return j.commit().Validate() }
+
+func (j commitJSON) commit() Commit {
+	c := Commit{Run: j.Run, Stream: j.Stream, Upto: j.Upto, Epoch: j.Epoch}
+	for _, r := range j.Ranges {
+		c.Ranges = append(c.Ranges, safety.Span{From: r[0], To: r[1]})
+	}
+	return c
+}
+
+// DecodeCommit reads a commit that came on topic. It returns an error wrapping
+// safety.ErrInvalid if it is not valid or of another stream.
+func DecodeCommit(topic Topic, payload []byte) (Commit, error) {
+	j, err := decodeJSON[commitJSON](payload, MaxMessage)
+	if err == nil && (topic.Kind != KindCommit || j.Stream != topic.Stream) {
+		err = invalid("commit of stream %q on topic %s", j.Stream, topic)
+	}
+	if err != nil {
+		return Commit{}, err
+	}
+	return j.commit(), nil
+}
+
+// CommandAck tells a gateway that a person acknowledged a point: it silences
+// the staff alert there. No command silences an evacuation sounder.
+const CommandAck = "ack"
+
+// Command is what the server asks of a gateway.
+type Command struct {
+	ID      string    `json:"id"`      // for the gateway to take a repeated one once
+	Kind    string    `json:"kind"`    // CommandAck
+	Point   string    `json:"point"`   // 16 hex digits
+	By      string    `json:"by"`      // who decided, for the record
+	Expires time.Time `json:"expires"` // UTC, whole ms; afterwards the gateway ignores it
+}
+
+// Validate returns an error wrapping safety.ErrInvalid unless c can be sent.
+func (c Command) Validate() error {
+	if err := checkToken("id", c.ID); err != nil {
+		return err
+	}
+	if c.Kind != CommandAck {
+		return invalid("kind %.40q: want %s", c.Kind, CommandAck)
+	}
+	if len(c.Point) != 16 || !only(c.Point, hexChars) {
+		return invalid("point %.40q: want 16 lower-case hex digits", c.Point)
+	}
+	if err := checkText("by", c.By); err != nil {
+		return err
+	}
+	return checkTime("expires", c.Expires)
+}
+
+// EncodeCommand returns c as JSON, or an error wrapping safety.ErrInvalid.
+func EncodeCommand(c Command) ([]byte, error) { return encodeJSON(c, MaxMessage) }
+
+// DecodeCommand reads a command; errors wrap safety.ErrInvalid.
+func DecodeCommand(payload []byte) (Command, error) { return decodeJSON[Command](payload, MaxMessage) }
