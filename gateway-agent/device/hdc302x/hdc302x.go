@@ -1,0 +1,132 @@
+// Package hdc302x reads TI's HDC3020/21/22 temperature and humidity sensors,
+// which measure by themselves once a second after Start.
+//
+// Sources: TI SNAS778D, commands and status register.
+package hdc302x
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"periph.io/x/conn/v3/i2c"
+
+	"nirapod/gateway-agent/device"
+)
+
+const (
+	cmdAuto1Hz     = 0x2130 // one measurement a second, lowest noise
+	cmdExitAuto    = 0x3093
+	cmdRead        = 0xE000
+	cmdStatus      = 0xF32D
+	cmdClearStatus = 0x3041
+
+	statusReset = 1 << 4 // a reset happened since the status was last cleared
+
+	// settle is what the part needs between leaving auto mode and a new command.
+	settle = 2 * time.Millisecond
+)
+
+// Dev is one sensor. It is not safe for concurrent use.
+type Dev struct {
+	conn i2c.Dev
+	on   bool // started by this Dev and not known to have stopped
+}
+
+// New returns the sensor at addr (0x44 to 0x47). It does no I/O.
+func New(bus i2c.Bus, addr uint16) *Dev {
+	return &Dev{conn: i2c.Dev{Bus: bus, Addr: addr}}
+}
+
+// Start brings the part from any state, also one left by an earlier process,
+// into measuring once a second. The first sample follows within about 15 ms.
+func (d *Dev) Start() error {
+	d.on = false
+	if err := d.command(cmdExitAuto); err != nil {
+		return err
+	}
+	time.Sleep(settle)
+	for _, c := range []uint16{cmdClearStatus, cmdAuto1Hz} {
+		if err := d.command(c); err != nil {
+			return err
+		}
+	}
+	d.on = true
+	return nil
+}
+
+// Read returns the newest sample. It starts the part when it has not been
+// started, or has lost its state in a reboot, and then returns
+// device.ErrWarming; so it does while no new sample has been taken since the
+// last Read. Other errors wrap device.ErrNACK, ErrTimeout, ErrRefused or
+// ErrCRC.
+func (d *Dev) Read() (Sample, error) {
+	if !d.on {
+		if err := d.Start(); err != nil {
+			return Sample{}, err
+		}
+		return Sample{}, device.ErrWarming
+	}
+	var words [2]uint16
+	err := d.query(cmdRead, words[:])
+	if errors.Is(err, device.ErrNACK) {
+		return Sample{}, d.whyNot()
+	}
+	return Sample{RawT: words[0], RawRH: words[1]}, err
+}
+
+// whyNot tells a part that has nothing new from one that rebooted and from one
+// that is gone: all three refuse to be read.
+func (d *Dev) whyNot() error {
+	var status [1]uint16
+	if err := d.query(cmdStatus, status[:]); err != nil {
+		d.on = false
+		return err
+	}
+	if status[0]&statusReset == 0 {
+		return fmt.Errorf("%w: %w", device.ErrWarming, errNothingNew)
+	}
+	if err := d.Start(); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: restarted after a reset", device.ErrWarming)
+}
+
+var errNothingNew = errors.New("read before the next measurement")
+
+func (d *Dev) command(c uint16) error {
+	return d.conn.Tx(binary.BigEndian.AppendUint16(nil, c), nil)
+}
+
+// query fills words from the answer to c: two bytes and a CRC for each.
+func (d *Dev) query(c uint16, words []uint16) error {
+	in := make([]byte, 3*len(words))
+	if err := d.conn.Tx(binary.BigEndian.AppendUint16(nil, c), in); err != nil {
+		return err
+	}
+	for i := range words {
+		word := in[3*i:]
+		if got := crc8(word[:2]); got != word[2] {
+			return fmt.Errorf("word %d is % x, want check %#02x: %w", i, word[:3], got, device.ErrCRC)
+		}
+		words[i] = binary.BigEndian.Uint16(word)
+	}
+	return nil
+}
+
+// crc8 is polynomial 0x31, initial value 0xFF, not reflected.
+func crc8(b []byte) byte {
+	crc := byte(0xFF)
+	for _, v := range b {
+		crc ^= v
+		for range 8 {
+			if crc&0x80 != 0 {
+				crc = crc<<1 ^ 0x31
+			} else {
+				crc <<= 1
+			}
+		}
+	}
+	return crc
+}
