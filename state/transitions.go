@@ -1,0 +1,54 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"nirapod/safety"
+)
+
+const transitionColumns = `factory, source, run, seq, point, pack, rule, rule_version, hazard, class, severity,
+	zone, sensor, grade, clause, from_state, to_state, at, vals, flags`
+
+func putTransitions(ctx context.Context, tx *sql.Tx, transitions []safety.Transition) error {
+	const text = `INSERT INTO transitions (` + transitionColumns + `)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (factory, source, run, seq) WHERE run != '' DO NOTHING`
+	return each(ctx, tx, text, transitions, func(t safety.Transition) ([]any, error) {
+		vals, err := json.Marshal(values(t.Values))
+		return []any{
+			t.Factory, t.Source, t.Run, int64(t.Seq), t.Point, t.Pack, t.Rule, t.RuleVersion,
+			string(t.Hazard), string(t.Class), string(t.Severity), t.Zone, t.Sensor, string(t.Grade), t.Clause,
+			t.From.String(), t.To.String(), millis(t.At), string(vals), int64(t.Flags),
+		}, err
+	})
+}
+
+func scanTransition(row scanner) (t safety.Transition, err error) {
+	var seq, at int64
+	var from, to string
+	var vals []byte
+	err = row.Scan(&t.ID, &t.Factory, &t.Source, &t.Run, &seq, &t.Point, &t.Pack, &t.Rule, &t.RuleVersion,
+		&t.Hazard, &t.Class, &t.Severity, &t.Zone, &t.Sensor, &t.Grade, &t.Clause,
+		&from, &to, &at, &vals, &t.Flags)
+	if err != nil {
+		return t, err
+	}
+	t.Seq, t.At = uint64(seq), moment(at)
+	t.From, _ = safety.ParseState(from)
+	t.To, _ = safety.ParseState(to)
+	if err := json.Unmarshal(vals, (*values)(&t.Values)); err != nil {
+		return t, fmt.Errorf("transition %d: %w", t.ID, err)
+	}
+	return t, nil
+}
+
+// TransitionsAfter returns up to limit transitions with ids above id, in order
+// of id. A reader that remembers the last id it has dealt with misses none: an
+// id becomes visible only after all smaller ones.
+func (d *DB) TransitionsAfter(ctx context.Context, id int64, limit int) ([]safety.Transition, error) {
+	return query(ctx, d.reader, scanTransition,
+		`SELECT id, `+transitionColumns+` FROM transitions WHERE id > ? ORDER BY id LIMIT ?`, id, limit)
+}
