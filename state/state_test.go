@@ -135,3 +135,9 @@ func TestTwoProcessesWrite(t *testing.T) {
 		t.Errorf("%d transitions, %v, want 100", len(all), err)
 	}
 }
+
+// noMoreProgress breaks the last write of CommitBatch.
+func noMoreProgress(tx *sql.Tx) error {
+	_, err := tx.Exec(`CREATE TRIGGER broken BEFORE INSERT ON progress BEGIN SELECT RAISE(ABORT, 'disk'); END`)
+	return err
+}
