@@ -1,0 +1,92 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// Item is one thing that has to leave the machine exactly once.
+type Item struct {
+	Seq       int64  // order of leaving, per Dest and Factory
+	Key       string // idempotency key: a repeated one changes nothing
+	Dest      string // desk | gateway
+	Factory   string
+	Kind      string // signal | notice | command
+	Ref       string // id of the signal or notice; id of the gateway
+	Body      []byte // JSON
+	Attempts  int
+	NotBefore time.Time
+	Expires   *time.Time // nil: never
+	Created   time.Time
+}
+
+// Outcome ends an item.
+type Outcome string
+
+// The outcomes. All but waiting are final.
+const (
+	Waiting Outcome = "waiting"
+	Done    Outcome = "done"
+	Refused Outcome = "refused" // the other side will never take it as it is
+	Expired Outcome = "expired"
+)
+
+const itemColumns = `seq, key, dest, factory, kind, ref, body, attempts, not_before, expires_at, created_at`
+
+func scanItem(row scanner) (it Item, err error) {
+	var notBefore, created int64
+	var expires sql.NullInt64
+	err = row.Scan(&it.Seq, &it.Key, &it.Dest, &it.Factory, &it.Kind, &it.Ref, &it.Body, &it.Attempts,
+		&notBefore, &expires, &created)
+	it.NotBefore, it.Created = moment(notBefore), moment(created)
+	if expires.Valid {
+		at := moment(expires.Int64)
+		it.Expires = &at
+	}
+	return it, err
+}
+
+// Enqueue adds an item at the end of the outbox. If its key is there already,
+// whatever became of it, nothing changes.
+func (b *Book) Enqueue(ctx context.Context, it Item) error {
+	_, err := b.tx.ExecContext(ctx, `INSERT INTO outbox
+		(key, dest, factory, kind, ref, body, status, attempts, not_before, expires_at, created_at, answer)
+		VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, '') ON CONFLICT (key) DO NOTHING`,
+		it.Key, it.Dest, it.Factory, it.Kind, it.Ref, string(it.Body), Waiting,
+		millis(it.NotBefore), optional(it.Expires), millis(it.Created))
+	return err
+}
+
+// Heads returns the oldest waiting item to dest of every factory, oldest first.
+// The next one of a factory shows only when this one has ended.
+func (d *DB) Heads(ctx context.Context, dest string) ([]Item, error) {
+	return query(ctx, d.reader, scanItem, `SELECT `+itemColumns+` FROM outbox WHERE seq IN
+		(SELECT min(seq) FROM outbox WHERE dest = ? AND status = ? GROUP BY factory) ORDER BY seq`, dest, Waiting)
+}
+
+// AlertsDue reports whether package alerts has something to decide at now:
+// an alert to group, or an incident whose time has come.
+func (d *DB) AlertsDue(ctx context.Context, now time.Time) (bool, error) {
+	return one(ctx, d.reader, scanOne[bool], `SELECT EXISTS (SELECT 1 FROM alerts WHERE grouped = 0)
+		OR EXISTS (SELECT 1 FROM incidents WHERE next_at <= ?)`, now.UnixMilli())
+}
+
+// Delay puts off an item's next attempt and counts one.
+func (b *Book) Delay(ctx context.Context, seq int64, until time.Time) error {
+	_, err := b.tx.ExecContext(ctx, `UPDATE outbox SET attempts = attempts + 1, not_before = ? WHERE seq = ? AND status = ?`,
+		millis(until), seq, Waiting)
+	return err
+}
+
+// Finish ends an item with the other side's answer. It returns false and does
+// nothing if the item has ended before.
+func (b *Book) Finish(ctx context.Context, seq int64, outcome Outcome, answer string) (bool, error) {
+	done, err := b.tx.ExecContext(ctx, `UPDATE outbox SET status = ?, answer = ?, attempts = attempts + 1
+		WHERE seq = ? AND status = ?`, outcome, answer, seq, Waiting)
+	if err != nil {
+		return false, err
+	}
+	n, err := done.RowsAffected()
+	return n == 1, err
+}
