@@ -20,13 +20,19 @@ const (
 type counters struct {
 	prometheus.Registerer // where the metrics go
 	watched               map[string]prometheus.Collector
+	repairs               prometheus.Counter
 }
 
 func newCounters(next prometheus.Registerer) *counters {
 	if next == nil {
 		next = prometheus.NewRegistry()
 	}
-	return &counters{Registerer: next, watched: map[string]prometheus.Collector{}}
+	repairs := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "nirapod_store_repairs_total",
+		Help: "Times that damage was found in a write log of the series store when it was opened.",
+	})
+	next.MustRegister(repairs)
+	return &counters{Registerer: next, watched: map[string]prometheus.Collector{}, repairs: repairs}
 }
 
 // Register implements prometheus.Registerer.

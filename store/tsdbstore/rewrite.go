@@ -25,8 +25,8 @@ func markFailedSync(dir string) {
 	}
 }
 
-// rewriteAfterFailedSync writes the logs and the head's chunks anew, from what
-// still can be read, if the last process left the mark.
+// rewriteAfterFailedSync writes the logs anew, from what still can be read, if
+// the last process left the mark.
 func rewriteAfterFailedSync(dir string) error {
 	mark := filepath.Join(dir, failedSync)
 	if _, err := os.Stat(mark); errors.Is(err, fs.ErrNotExist) {
@@ -34,7 +34,7 @@ func rewriteAfterFailedSync(dir string) error {
 	} else if err != nil {
 		return err
 	}
-	for _, name := range []string{"wal", "wbl", "chunks_head"} {
+	for _, name := range []string{"wal", "wbl"} {
 		err := filepath.WalkDir(filepath.Join(dir, name), func(path string, e fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -70,9 +71,16 @@ var _ store.Store = (*Store)(nil)
 // Open opens or creates the store in dir. It returns once everything found
 // there is readable and synced. Damage in the write log is repaired by
 // dropping what lies behind it, which is logged and counted
-// (prometheus_tsdb_wal_corruptions_total); see Repaired.
+// (nirapod_store_repairs_total); see Repaired.
 func Open(dir string, o Options, log *slog.Logger) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("series store: %w", err)
+	}
 	if err := rewriteAfterFailedSync(dir); err != nil {
+		return nil, fmt.Errorf("series store %s: %w", dir, err)
+	}
+	damaged, err := rebuildFromLogs(dir, o.segmentSize)
+	if err != nil {
 		return nil, fmt.Errorf("series store %s: %w", dir, err)
 	}
 	counters := newCounters(o.Registerer)
@@ -86,7 +94,8 @@ func Open(dir string, o Options, log *slog.Logger) (*Store, error) {
 		seen:   map[instant]uint64{},
 		logs:   newSyncers(dir),
 	}
-	if s.repaired = counters.value(corruptions) > 0; s.repaired {
+	if s.repaired = damaged || counters.value(corruptions) > 0; s.repaired {
+		counters.repairs.Inc()
 		log.Error("series log was damaged: readings written after the damage are gone unless a gateway still holds them", "dir", dir)
 	}
 	// What an earlier process wrote but did not sync may be all that names a
