@@ -1,5 +1,7 @@
 package wire
 
+import "strings"
+
 // ServerUser is the name under which the server's roles log in at the broker.
 // Gateways log in as GatewayUser.
 const ServerUser = "_server"
@@ -7,6 +9,14 @@ const ServerUser = "_server"
 // GatewayUser is the MQTT user name of a gateway: gateway ids are unique only
 // within their factory.
 func GatewayUser(factory, gateway string) string { return factory + "/" + gateway }
+
+// ClientAllowed reports whether username may connect as clientID: as its own
+// name, or as that and ":" and a suffix. A client id taken freely could be
+// another's, and MQTT disconnects the other.
+func ClientAllowed(username, clientID string) bool {
+	rest, ok := strings.CutPrefix(clientID, username)
+	return ok && username != "" && (rest == "" || rest[0] == ':')
+}
 
 // Permission allows one topic filter. What no permission allows is forbidden.
 type Permission struct {

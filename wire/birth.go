@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"nirapod/safety"
@@ -135,7 +136,7 @@ func (b Birth) Validate() error {
 	}
 	for i, a := range b.Anchors {
 		if err := a.Validate(); err != nil {
-			return invalid("anchor %d: %w", i+1, err)
+			return fmt.Errorf("anchor %d: %w", i+1, err)
 		}
 	}
 	return b.validateSensors()
@@ -157,14 +158,14 @@ func (b Birth) validateSensors() error {
 	seen := make(map[string]bool, len(b.Sensors))
 	for i, s := range b.Sensors {
 		if err := checkID("sensor", s.ID); err != nil {
-			return invalid("sensor %d: %w", i+1, err)
+			return fmt.Errorf("sensor %d: %w", i+1, err)
 		}
 		if seen[s.ID] {
 			return invalid("sensor %d: %s stands twice", i+1, s.ID)
 		}
 		seen[s.ID] = true
 		if err := s.Quantity.Validate(); err != nil {
-			return invalid("sensor %s: %w", s.ID, err)
+			return fmt.Errorf("sensor %s: %w", s.ID, err)
 		}
 		if s.PeriodMS < 1 || s.PeriodMS > maxPeriodMS {
 			return invalid("sensor %s: period_ms %d: want 1 to %d", s.ID, s.PeriodMS, maxPeriodMS)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"nirapod/safety"
@@ -90,7 +91,7 @@ func (l Live) Validate() error {
 			err = checkTime("at", r.Reading.At)
 		}
 		if err != nil {
-			return invalid("reading %d: %w", i+1, err)
+			return fmt.Errorf("reading %d: %w", i+1, err)
 		}
 	}
 	return nil

@@ -209,7 +209,7 @@ func plain(v any) (any, error) {
 }
 
 // AppendCBOR appends the pack to dst in CBOR with sorted labels and numbers in
-// the shortest float that keeps every bit. Errors as in AppendJSON.
+// the shortest form that keeps every bit. Errors as in AppendJSON.
 func AppendCBOR(dst []byte, recs []Record) ([]byte, error) {
 	opts := cbor.CoreDetEncOptions()
 	opts.NaNConvert, opts.InfConvert = cbor.NaNConvertReject, cbor.InfConvertReject
@@ -239,7 +239,7 @@ func toMap(r *Record) map[any]any {
 		case text:
 			m[k.cbor] = *r.text(k.has)
 		case number:
-			m[k.cbor] = *r.number(k.has)
+			m[k.cbor] = integral(*r.number(k.has))
 		case boolean:
 			m[k.cbor] = r.VB
 		case version:
@@ -249,7 +249,31 @@ func toMap(r *Record) map[any]any {
 		}
 	}
 	for _, x := range r.Extra {
-		m[x.Name] = x.Value
+		m[x.Name] = integral(x.Value)
 	}
 	return m
+}
+
+// integral turns whole numbers into integers, which are shorter in CBOR and
+// read back as the same float. The negative zero has no integer.
+func integral(v any) any {
+	switch v := v.(type) {
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<53 && (v != 0 || !math.Signbit(v)) {
+			return int64(v)
+		}
+	case []any:
+		list := make([]any, len(v))
+		for i := range v {
+			list[i] = integral(v[i])
+		}
+		return list
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for name, item := range v {
+			m[name] = integral(item)
+		}
+		return m
+	}
+	return v
 }
