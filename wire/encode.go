@@ -48,12 +48,12 @@ func (p *Pack) senml() []senml.Record {
 	p.putHead(&recs[0])
 	for i := range p.Records {
 		r, in := &recs[i], &p.Records[i]
-		ago := in.Offset
+		ms := in.Offset.Milliseconds()
 		if p.Clock == Synced {
-			ago = in.At.Sub(p.Sent)
+			ms = in.At.UnixMilli() - p.Sent.UnixMilli() // Sub ends at 292 years
 		}
-		if ago != 0 {
-			r.T = float64(ago.Milliseconds()) / 1000
+		if ms != 0 {
+			r.T = float64(ms) / 1000
 			r.Has |= senml.HasT
 		}
 		if in.Transition != nil {
