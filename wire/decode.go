@@ -123,7 +123,7 @@ func milliseconds(seconds float64) (int64, error) {
 }
 
 func absolute(seconds float64) (time.Time, error) {
-	if seconds < minTime || seconds >= maxTime {
+	if seconds < senml.AbsoluteFrom || seconds >= maxTime {
 		return time.Time{}, invalid("time %v: with a synced clock every time is absolute, in seconds since 1970", seconds)
 	}
 	ms, err := milliseconds(seconds)

@@ -133,7 +133,7 @@ func putFlags(r *senml.Record, f safety.Flags) {
 func invalidRecord(number int, err error) error { return fmt.Errorf("record %d: %w", number, err) }
 
 const (
-	minTime   = senml.AbsoluteFrom // s since 1970
-	maxTime   = 253402300800       // s since 1970: the year 10000
+	minTime   = senml.AbsoluteFrom + 1 // s since 1970; one more, for a sum of floats may fall short
+	maxTime   = 253402300800           // s since 1970: the year 10000
 	minOffset = -senml.AbsoluteFrom * time.Second
 )

@@ -19,7 +19,7 @@ var (
 	genText  = rapid.StringOfN(rapid.RuneFrom([]rune("abcধোঁয়া \"\\/<>&'€😀")), 1, 40, 512)
 	genFlags = rapid.SampledFrom([]safety.Flags{0, safety.Simulated, safety.Drill, safety.Simulated | safety.Drill})
 	genTime  = rapid.Custom(func(t *rapid.T) time.Time {
-		return time.UnixMilli(rapid.Int64Range(1<<28*1000, 253402300799999).Draw(t, "ms")).UTC()
+		return time.UnixMilli(rapid.Int64Range((1<<28+1)*1000, 253402300799999).Draw(t, "ms")).UTC()
 	})
 	genValue = rapid.Custom(func(t *rapid.T) float64 {
 		for {
