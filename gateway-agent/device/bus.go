@@ -1,6 +1,7 @@
 package device
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -19,7 +20,8 @@ const (
 // Bus lets the devices of one physical bus take turns. A transaction cannot be
 // interrupted once it is on the wire, so a device that overruns its limit is
 // abandoned: its caller gets ErrTimeout at once, and the device is refused
-// until it has rested. The others wait for the wire at most their own limit.
+// until it has rested; so is one that held the wire until the bus below gave
+// up. The others wait for the wire at most their own limit.
 type Bus struct {
 	bus  i2c.Bus
 	turn chan struct{} // holds one token: the right to the wire
@@ -87,7 +89,7 @@ func (p *Port) tx(w, r []byte) error {
 	}
 	// The transaction gets memory of its own: it may outlive this call.
 	out, in := append([]byte(nil), w...), make([]byte, len(r))
-	done := make(chan error, 1)
+	done, began := make(chan error, 1), time.Now()
 	c := &call{}
 	go func() {
 		done <- Kind(p.bus.bus.Tx(p.addr, out, in))
@@ -97,6 +99,9 @@ func (p *Port) tx(w, r []byte) error {
 	select {
 	case err := <-done:
 		copy(r, in)
+		if held := time.Since(began); errors.Is(err, ErrTimeout) && held > p.limit/4 {
+			p.leave(time.Now())
+		}
 		return err
 	case <-limit.C:
 		p.abandon(c, time.Now())
@@ -117,6 +122,17 @@ func (p *Port) abandon(c *call, now time.Time) {
 		c.abandoned = true
 		p.out++
 	}
+	p.leaveLocked(now)
+}
+
+// leave lets a device rest that held the wire until the bus gave up.
+func (p *Port) leave(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.leaveLocked(now)
+}
+
+func (p *Port) leaveLocked(now time.Time) {
 	p.until = now.Add(p.rest)
 	p.rest = min(2*p.rest, longestRest)
 }

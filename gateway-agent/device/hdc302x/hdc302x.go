@@ -26,12 +26,15 @@ const (
 
 	// settle is what the part needs between leaving auto mode and a new command.
 	settle = 2 * time.Millisecond
+	// patience is how long a part may have nothing to give before that is a fault.
+	patience = 3 * time.Second
 )
 
 // Dev is one sensor. It is not safe for concurrent use.
 type Dev struct {
 	conn i2c.Dev
-	on   bool // started by this Dev and not known to have stopped
+	on   bool      // started by this Dev and not known to have stopped
+	life time.Time // of the first start or the newest sample
 }
 
 // New returns the sensor at addr (0x44 to 0x47). It does no I/O.
@@ -57,21 +60,21 @@ func (d *Dev) Start() error {
 }
 
 // Read returns the newest sample. It starts the part when it has not been
-// started, or has lost its state in a reboot, and then returns
-// device.ErrWarming; so it does while no new sample has been taken since the
-// last Read. Other errors wrap device.ErrNACK, ErrTimeout, ErrRefused or
-// ErrCRC.
+// started, or has lost its state in a reboot. Until the first sample after
+// that, and while no new sample has been taken since the last Read, it returns
+// device.ErrWarming, for 3 s at most: then device.ErrTimeout. Other errors wrap
+// device.ErrNACK, ErrTimeout, ErrRefused or ErrCRC.
 func (d *Dev) Read() (Sample, error) {
 	if !d.on {
-		if err := d.Start(); err != nil {
-			return Sample{}, err
-		}
-		return Sample{}, device.ErrWarming
+		return Sample{}, d.restart(errStarted)
 	}
 	var words [2]uint16
 	err := d.query(cmdRead, words[:])
 	if errors.Is(err, device.ErrNACK) {
 		return Sample{}, d.whyNot()
+	}
+	if err == nil {
+		d.life = time.Now()
 	}
 	return Sample{RawT: words[0], RawRH: words[1]}, err
 }
@@ -84,16 +87,36 @@ func (d *Dev) whyNot() error {
 		d.on = false
 		return err
 	}
-	if status[0]&statusReset == 0 {
-		return fmt.Errorf("%w: %w", device.ErrWarming, errNothingNew)
+	if status[0]&statusReset != 0 {
+		d.life = time.Now()
+		return d.restart(errReset)
 	}
+	return d.nothing(errNothingNew)
+}
+
+func (d *Dev) restart(why error) error {
 	if err := d.Start(); err != nil {
 		return err
 	}
-	return fmt.Errorf("%w: restarted after a reset", device.ErrWarming)
+	if d.life.IsZero() {
+		d.life = time.Now()
+	}
+	return d.nothing(why)
 }
 
-var errNothingNew = errors.New("read before the next measurement")
+func (d *Dev) nothing(why error) error {
+	if time.Since(d.life) < patience {
+		return fmt.Errorf("%w: %w", device.ErrWarming, why)
+	}
+	d.on = false
+	return fmt.Errorf("%w: %w", device.ErrTimeout, why)
+}
+
+var (
+	errStarted    = errors.New("just started")
+	errReset      = errors.New("restarted after a reset")
+	errNothingNew = errors.New("read before the next measurement")
+)
 
 func (d *Dev) command(c uint16) error {
 	return d.conn.Tx(binary.BigEndian.AppendUint16(nil, c), nil)
