@@ -1,77 +1,237 @@
 package rules
 
 import (
+	"container/heap"
 	"time"
 
 	"nirapod/safety"
 )
 
 // Plant is what the rules are bound to: the part of the site that they read.
+// A gateway passes its own sensors, the server all of the factory's.
 type Plant struct {
 	Factory string
 	Zones   []safety.Zone
-	Sensors []safety.Sensor
+	Sensors []safety.Sensor // a period of 0 is taken as 1 s
 }
 
 // Engine evaluates rules over one plant. It is not safe for concurrent use:
-// one goroutine owns it.
-type Engine struct{}
+// one goroutine owns it. The same inputs give the same transitions.
+type Engine struct {
+	factory, source string
+	version         string
+	sensors         map[string]*sensor
+	order           []*sensor // by id
+	points          map[string]*instance
+	instances       []*instance // in order of rule, then scope
+	clocked         []*instance // read the time itself
+	unbound         []string
+	longest         time.Duration
 
-// New binds packs to a plant. source is the gateway's id or
-// safety.ServerSource; runs says which rules are taken. All mistakes are
-// returned at once, as errors wrapping safety.ErrInvalid.
-func New(packs []Pack, plant Plant, runs RunsOn, source string) (*Engine, error) {
-	return &Engine{}, nil
+	start, now int64 // first moment and newest Tick, ms
+	view       view
+	out        []safety.Transition
+	unsettled  []*sensor // rules about rules must look again
+	timed      []*instance
+	due        agenda // during Tick
+	horizon    int64
+	moved      bool // sensors changed since the last Snapshot
 }
 
 // Observe evaluates the rules that read r's sensor and returns what changed,
 // in order. r.At is when it was measured. A reading not newer than the
-// sensor's newest evaluated one is history and is ignored; so is an unknown sensor.
-func (e *Engine) Observe(r safety.Reading) []safety.Transition { return nil }
-
-// Tick lets time pass up to now: holds expire and silent sensors go stale. A
-// now that is earlier than the last one is ignored. On a server now must trail
-// the wall clock by what packs take to arrive.
-func (e *Engine) Tick(now time.Time) []safety.Transition { return nil }
-
-// Snapshot returns the states that changed since the last call, by key.
-func (e *Engine) Snapshot() map[string][]byte { return nil }
-
-// SnapshotAll returns all states, by key.
-func (e *Engine) SnapshotAll() map[string][]byte { return nil }
-
-// Dropped is a saved state that Restore did not take.
-type Dropped struct {
-	Key    string
-	Rule   string
-	Scope  string       // sensor or zone id
-	State  safety.State // what it was
-	Reason string
+// sensor's newest evaluated one is history and is ignored; so is an unknown
+// sensor. A reading that is stale already when it comes may raise, not clear.
+func (e *Engine) Observe(r safety.Reading) []safety.Transition {
+	s, at := e.sensors[r.Sensor], r.At.UnixMilli()
+	if s == nil || s.at != never && at <= s.at {
+		return nil
+	}
+	if e.start == never {
+		e.start = at
+	}
+	e.silence(s, at)
+	late := e.now != never && at+s.staleAfter < e.now
+	e.setLate(s, late)
+	for _, in := range s.instances {
+		e.expire(in, at)
+	}
+	s.take(r, at)
+	s.stale = late
+	e.moved = true
+	for _, in := range s.instances {
+		e.evaluate(in, at)
+	}
+	e.view.late = nil
+	e.settleMetas(at)
+	return e.flush()
 }
 
-// Restore takes states that Snapshot returned, before the first Observe and
-// Tick. State is kept only where the meaning of the rule is unchanged.
-func (e *Engine) Restore(saved map[string][]byte) []Dropped { return nil }
+func (e *Engine) setLate(s *sensor, late bool) {
+	e.view.late = nil
+	if late {
+		e.view.late = s
+	}
+}
 
-// Warm fills windows and last values after Restore, in time order per sensor,
-// from Window before now on, without evaluating. A reading that the saved
-// state has not seen is ignored: it has not been evaluated and is to come
-// through Observe.
-func (e *Engine) Warm(r safety.Reading) {}
+// silence lets the time pass in which s said nothing before a reading at at.
+func (e *Engine) silence(s *sensor, at int64) {
+	last := s.staleAt(e.start)
+	if at <= last {
+		return
+	}
+	e.setLate(s, s.stale && s.at != never)
+	for _, in := range s.instances {
+		e.expire(in, last)
+	}
+	e.goStale(s, last)
+}
+
+func (e *Engine) goStale(s *sensor, at int64) {
+	s.stale, e.moved = true, true
+	e.view.late = nil
+	for _, in := range s.instances {
+		e.evaluate(in, at)
+	}
+	e.settleMetas(at)
+}
+
+// Tick lets time pass up to now: holds expire and silent sensors go stale. A
+// now that is not later than the last one is ignored. On a server now must
+// trail the clock by what packs take to arrive, and wait for resends after a start.
+func (e *Engine) Tick(now time.Time) []safety.Transition {
+	ms := now.UnixMilli()
+	if e.now != never && ms <= e.now {
+		return nil
+	}
+	if e.start == never {
+		e.start = ms
+	}
+	e.now, e.horizon, e.moved = ms, ms, true
+	e.collect()
+	for len(e.due) > 0 {
+		ev := heap.Pop(&e.due).(event)
+		switch {
+		case ev.in != nil && ev.in.deadline() == ev.at:
+			e.expire(ev.in, ev.at)
+			e.watch(ev.in)
+			e.settleMetas(ev.at)
+		case ev.s != nil && !ev.s.stale:
+			e.goStale(ev.s, ev.at)
+		}
+	}
+	e.horizon = never
+	for _, in := range e.clocked {
+		e.evaluate(in, ms)
+	}
+	e.settleMetas(ms)
+	return e.flush()
+}
+
+// collect puts all that is due by the horizon on the agenda.
+func (e *Engine) collect() {
+	for _, s := range e.order {
+		if last := s.staleAt(e.start); !s.stale && last < e.horizon {
+			e.due = append(e.due, event{at: last, s: s, order: len(e.due)})
+		}
+	}
+	kept := e.timed[:0]
+	for _, in := range e.timed {
+		due := in.deadline()
+		in.timed = due != never
+		if in.timed {
+			kept = append(kept, in)
+		}
+		if in.timed && due <= e.horizon {
+			e.due = append(e.due, event{at: due, in: in, order: in.order})
+		}
+	}
+	e.timed = kept
+	heap.Init(&e.due)
+}
+
+// watch notes that time alone may change the instance.
+func (e *Engine) watch(in *instance) {
+	due := in.deadline()
+	if due == never {
+		return
+	}
+	if !in.timed {
+		in.timed = true
+		e.timed = append(e.timed, in)
+	}
+	if e.horizon != never && due <= e.horizon {
+		heap.Push(&e.due, event{at: due, in: in, order: in.order})
+	}
+}
+
+// event is a moment at which time alone changes something: the end of an
+// instance's hold, or of a sensor's ordinary pause.
+type event struct {
+	at    int64
+	in    *instance
+	s     *sensor
+	order int
+}
+
+// agenda is a heap of events: earliest first, holds before silence, then in
+// the order of rules and sensors.
+type agenda []event
+
+func (a agenda) Len() int { return len(a) }
+func (a agenda) Less(i, j int) bool {
+	switch {
+	case a[i].at != a[j].at:
+		return a[i].at < a[j].at
+	case (a[i].in != nil) != (a[j].in != nil):
+		return a[i].in != nil
+	}
+	return a[i].order < a[j].order
+}
+func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
+func (a *agenda) Push(x any)   { *a = append(*a, x.(event)) }
+func (a *agenda) Pop() any {
+	last := len(*a) - 1
+	x := (*a)[last]
+	*a = (*a)[:last]
+	return x
+}
+
+// settleMetas lets the rules about rules follow what others just did.
+func (e *Engine) settleMetas(at int64) {
+	for len(e.unsettled) > 0 {
+		s := e.unsettled[0]
+		e.unsettled = e.unsettled[1:]
+		for _, in := range s.metas {
+			e.evaluate(in, at)
+		}
+	}
+	e.unsettled = e.unsettled[:0]
+}
 
 // Window returns how far back Warm needs readings.
-func (e *Engine) Window() time.Duration { return 0 }
-
-// Reset is a person's reset of a latched point. It does nothing while the
-// condition is not known to be gone.
-func (e *Engine) Reset(point string, at time.Time) []safety.Transition { return nil }
-
-// ClearFault is a person's word that a sensor's channel is sound again after
-// an open wire or an out-of-range value (see docs/rules.md, quarantine).
-func (e *Engine) ClearFault(sensor string, at time.Time) []safety.Transition { return nil }
+func (e *Engine) Window() time.Duration { return e.longest }
 
 // Version identifies the meaning of all bound rules.
-func (e *Engine) Version() string { return "" }
+func (e *Engine) Version() string { return e.version }
 
 // Unbound says, for people, which rules could not be bound where, and why.
-func (e *Engine) Unbound() []string { return nil }
+func (e *Engine) Unbound() []string { return e.unbound }
+
+// ClearFault is a person's word that a sensor's channel is sound again after
+// an open wire or an out-of-range value (docs/rules.md, quarantine). It does
+// nothing while the newest reading is bad.
+func (e *Engine) ClearFault(id string, at time.Time) []safety.Transition {
+	s := e.sensors[id]
+	if s == nil || !s.quarantine.on || s.quality == safety.Bad {
+		return nil
+	}
+	s.quarantine = quarantine{agreeing: never}
+	s.doubted = never
+	e.moved = true
+	for _, in := range s.instances {
+		e.evaluate(in, max(at.UnixMilli(), s.at))
+	}
+	e.settleMetas(max(at.UnixMilli(), s.at))
+	return e.flush()
+}

@@ -1,0 +1,315 @@
+package rules
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"nirapod/safety"
+)
+
+const defaultPeriod = time.Second
+
+// bound is a rule lowered for one engine.
+type bound struct {
+	*Rule
+	pack        string
+	when        cond
+	reset       *cond
+	delay       *cond
+	requires    *cond
+	uses        uses
+	windows     []time.Duration // asked of the own sensor
+	fingerprint string
+}
+
+// binder builds an engine and collects what is wrong with the site.
+type binder struct {
+	engine   *Engine
+	slots    *slots
+	mistakes []error
+}
+
+func (b *binder) wrong(format string, args ...any) {
+	b.mistakes = append(b.mistakes, fmt.Errorf(format+": %w", append(args, safety.ErrInvalid)...))
+}
+
+// New binds packs to a plant. source is the gateway's id or
+// safety.ServerSource; runs says which rules are taken. All mistakes are
+// returned at once, joined, each wrapping safety.ErrInvalid.
+func New(packs []Pack, plant Plant, runs RunsOn, source string) (*Engine, error) {
+	b := &binder{slots: newSlots(), engine: &Engine{
+		factory: plant.Factory, source: source,
+		sensors: map[string]*sensor{}, points: map[string]*instance{},
+		start: never, now: never, horizon: never,
+	}}
+	rules := b.lowerAll(packs, runs)
+	zones := b.zones(plant.Zones)
+	b.addSensors(plant.Sensors, zones)
+	b.linkNeighbours()
+	for _, r := range rules {
+		if r.Scope == ScopeSensor {
+			b.bindSensors(r)
+		} else {
+			b.bindZones(r, plant.Zones, zones)
+		}
+	}
+	if len(b.mistakes) > 0 {
+		return nil, errors.Join(b.mistakes...)
+	}
+	b.finish(rules)
+	return b.engine, nil
+}
+
+func (b *binder) lowerAll(packs []Pack, runs RunsOn) []*bound {
+	var out []*bound
+	for p := range packs {
+		for i := range packs[p].Rules {
+			r := &packs[p].Rules[i]
+			if r.Runs&runs == 0 {
+				continue
+			}
+			l, refused := lowerRule(r, b.slots)
+			for _, x := range refused {
+				b.wrong("rule %s: %s: %s", r.Name, x.field, x.err)
+			}
+			l.pack = packs[p].Name
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func (b *binder) zones(zones []safety.Zone) map[string]*safety.Zone {
+	out := map[string]*safety.Zone{}
+	for i := range zones {
+		if out[zones[i].ID] != nil {
+			b.wrong("zone %s stands there twice", zones[i].ID)
+		}
+		out[zones[i].ID] = &zones[i]
+	}
+	return out
+}
+
+func (b *binder) addSensors(specs []safety.Sensor, zones map[string]*safety.Zone) {
+	e := b.engine
+	for _, spec := range specs {
+		zone := zones[spec.Zone]
+		switch {
+		case e.sensors[spec.ID] != nil:
+			b.wrong("sensor %s stands there twice", spec.ID)
+		case zone == nil:
+			b.wrong("sensor %s: zone %q is not in the site", spec.ID, spec.Zone)
+		case spec.Quantity.Validate() != nil:
+			b.wrong("sensor %s: %q is not a quantity", spec.ID, spec.Quantity)
+		case spec.Grade.Rank() == 0:
+			b.wrong("sensor %s: %q is not a grade", spec.ID, spec.Grade)
+		case spec.Period < 0 || spec.Period%time.Millisecond != 0:
+			b.wrong("sensor %s: period %v", spec.ID, spec.Period)
+		default:
+			if spec.Period == 0 {
+				spec.Period = defaultPeriod
+			}
+			s := newSensor(spec, zone, b.slots)
+			e.sensors[spec.ID] = s
+			e.order = append(e.order, s)
+		}
+	}
+	slices.SortFunc(e.order, func(x, y *sensor) int { return strings.Compare(x.spec.ID, y.spec.ID) })
+}
+
+// linkNeighbours gives each sensor those that should read alike: the same
+// quantity in the same zone, or else in a zone next to it.
+func (b *binder) linkNeighbours() {
+	for _, s := range b.engine.order {
+		if physics[s.spec.Quantity].tolerance == unlike {
+			continue
+		}
+		var adjacent []*sensor
+		for _, n := range b.engine.order {
+			switch {
+			case n == s || n.spec.Quantity != s.spec.Quantity:
+			case n.zone == s.zone:
+				s.neighbours = append(s.neighbours, n)
+			case slices.Contains(s.zone.Adjacent, n.zone.ID) || slices.Contains(n.zone.Adjacent, s.zone.ID):
+				adjacent = append(adjacent, n)
+			}
+		}
+		if len(s.neighbours) == 0 {
+			s.neighbours = adjacent
+		}
+	}
+}
+
+func (b *binder) bindSensors(r *bound) {
+	for _, s := range b.engine.order {
+		if len(r.Quantities) > 0 && !slices.Contains(r.Quantities, s.spec.Quantity) {
+			continue
+		}
+		if !r.Filter.wantsZone(s.zone) || !r.Filter.wantsSensor(s) || !b.classed(r, s) || !b.paced(r, s) {
+			continue
+		}
+		in := &instance{rule: r, zone: s.zone, own: s, best: s.spec.Grade, machine: newborn}
+		in.lists = b.lists(r, s.zone)
+		b.bind(in, s.spec.ID)
+	}
+}
+
+func (b *binder) bindZones(r *bound, order []safety.Zone, zones map[string]*safety.Zone) {
+	for i := range order {
+		z := zones[order[i].ID]
+		if !r.Filter.wantsZone(z) {
+			continue
+		}
+		in := &instance{rule: r, zone: z, lists: b.lists(r, z), machine: newborn}
+		covered := false
+		for _, list := range in.lists {
+			for _, s := range list {
+				covered = true
+				if s.spec.Grade.Rank() > in.best.Rank() {
+					in.best = s.spec.Grade
+				}
+			}
+		}
+		if covered {
+			b.bind(in, z.ID)
+		}
+	}
+}
+
+// lists finds the sensors of the zone that the condition asks, by slot. In a
+// zone's rule the filter narrows them.
+func (b *binder) lists(r *bound, z *safety.Zone) [][]*sensor {
+	out := make([][]*sensor, len(r.uses.lists))
+	for slot, q := range r.uses.lists {
+		for _, s := range b.engine.order {
+			if s.zone != z || s.spec.Quantity != q || r.Scope == ScopeZone && !r.Filter.wantsSensor(s) {
+				continue
+			}
+			if q != safety.Temperature || b.classed(r, s) {
+				out[slot] = append(out[slot], s)
+			}
+		}
+	}
+	return out
+}
+
+func (b *binder) bind(in *instance, scope string) {
+	in.point = safety.PointID(b.engine.factory, in.rule.Name, scope)
+	if req := in.rule.requires; req != nil {
+		v := view{in: in, cur: in.own}
+		if req.eval(&v) == no {
+			b.wrong("rule %s at %s: its requirement %q is not met: zone %s, normal maximum %g °C, sensor class %q",
+				in.rule.Name, scope, in.rule.Requires, in.zone.ID, in.zone.NormalMax, in.class())
+		}
+	}
+	b.engine.instances = append(b.engine.instances, in)
+	b.engine.points[in.point] = in
+}
+
+func (in *instance) class() string {
+	if in.own == nil {
+		return ""
+	}
+	return in.own.spec.Class
+}
+
+// classed refuses or leaves out a sensor whose class a table of limits lacks.
+func (b *binder) classed(r *bound, s *sensor) bool {
+	for _, l := range r.Limits {
+		if l.ByClass == nil {
+			continue
+		}
+		if s.class != noClass {
+			if _, ok := l.ByClass[classes[s.class]]; ok {
+				continue
+			}
+		}
+		if s.spec.LifeSafety || s.spec.Class != "" {
+			b.wrong("sensor %s: rule %s has no %s for class %q", s.spec.ID, r.Name, l.Name, s.spec.Class)
+		} else {
+			b.leaveOut(r, s, "it has no EN 54-5 class")
+		}
+		return false
+	}
+	return true
+}
+
+// paced leaves out a sensor that is too slow for the rule's windows.
+func (b *binder) paced(r *bound, s *sensor) bool {
+	for _, d := range r.windows {
+		if !fits(s.spec.Period, d) {
+			b.leaveOut(r, s, fmt.Sprintf("a reading every %v is too few for a window of %v", s.spec.Period, d))
+			return false
+		}
+	}
+	return true
+}
+
+func (b *binder) leaveOut(r *bound, s *sensor, why string) {
+	b.engine.unbound = append(b.engine.unbound, fmt.Sprintf("rule %s does not watch sensor %s: %s", r.Name, s.spec.ID, why))
+}
+
+// finish gives every sensor its instances: rules about rules last.
+func (b *binder) finish(rules []*bound) {
+	e := b.engine
+	slices.SortStableFunc(e.instances, func(x, y *instance) int {
+		return int(truthOf(x.rule.uses.meta)) - int(truthOf(y.rule.uses.meta)) // no before yes
+	})
+	for i, in := range e.instances {
+		in.order = i
+		for _, s := range in.reads() {
+			s.instances = append(s.instances, in)
+			if in.rule.uses.meta {
+				s.metas = append(s.metas, in)
+			}
+		}
+		if in.rule.uses.clock {
+			e.clocked = append(e.clocked, in)
+		}
+	}
+	e.longest = minStale
+	for _, d := range b.slots.lengths {
+		e.longest = max(e.longest, d)
+	}
+	for _, s := range e.order {
+		e.longest = max(e.longest, time.Duration(s.staleAfter)*time.Millisecond)
+	}
+	var meanings []string
+	for _, r := range rules {
+		meanings = append(meanings, r.Name+"="+r.fingerprint)
+	}
+	slices.Sort(meanings)
+	sum := sha256.Sum256([]byte(strings.Join(meanings, "\n")))
+	e.version = hex.EncodeToString(sum[:8])
+}
+
+// reads returns the sensors whose readings the instance must follow.
+func (in *instance) reads() []*sensor {
+	var out []*sensor
+	if in.own != nil {
+		out = append(out, in.own)
+	}
+	for _, list := range in.lists {
+		for _, s := range list {
+			if s != in.own {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+func (f Filter) wantsZone(z *safety.Zone) bool {
+	return (f.SteamProne == nil || *f.SteamProne == z.SteamProne) && (f.HighBay == nil || *f.HighBay == z.HighBay)
+}
+
+func (f Filter) wantsSensor(s *sensor) bool {
+	return (f.Suffix == "" || f.Suffix == s.suffix) &&
+		s.spec.Grade.Rank() >= f.MinGrade.Rank() &&
+		(f.LifeSafety == nil || *f.LifeSafety == s.spec.LifeSafety)
+}

@@ -1,0 +1,124 @@
+package rules
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/expr-lang/expr/file"
+)
+
+// refused is one thing wrong with an expression of a rule: which field, where
+// in it (rune offset), what.
+type refused struct {
+	field  string
+	offset int
+	err    string
+}
+
+// lowerRule lowers all expressions of a rule. Fields that were refused have
+// conditions that are always unknown.
+func lowerRule(r *Rule, slots *slots) (*bound, []refused) {
+	out := &bound{Rule: r}
+	env := environment(r)
+	var all []refused
+	var windows []time.Duration
+	lower := func(field, src string) (*cond, uses) {
+		l := &lowerer{rule: r, slots: slots, uses: uses{lists: out.uses.lists}}
+		c, bad := l.lower(field, src, env)
+		all = append(all, bad...)
+		out.uses.lists = l.uses.lists
+		out.uses.clock = out.uses.clock || l.uses.clock
+		out.uses.meta = out.uses.meta || l.uses.meta
+		out.uses.own = out.uses.own || l.uses.own
+		windows = append(windows, l.windows...)
+		return c, l.uses
+	}
+	when, reads := lower("when", r.When)
+	out.when = *when
+	out.windows = windows
+	if !reads.live {
+		all = append(all, refused{"when", 0, "it reads no sensor: it would never change"})
+	}
+	if r.Reset != "" {
+		out.reset, _ = lower("reset", r.Reset)
+	}
+	if r.Delay != "" {
+		out.delay, _ = lower("delay", r.Delay)
+		if reads.value {
+			all = append(all, refused{"delay", 0, "only an alarm from rise alone may be delayed, and this rule reads a value"})
+		}
+	}
+	if r.Requires != "" {
+		var asks uses
+		out.requires, asks = lower("requires", r.Requires)
+		if asks.live {
+			all = append(all, refused{"requires", 0, "it may read the place and the limits only"})
+		}
+	}
+	out.fingerprint = meaning(out)
+	return out, all
+}
+
+// lower parses, checks and lowers one expression.
+func (l *lowerer) lower(field, src string, env map[string]any) (*cond, []refused) {
+	n, err := parse(src, env)
+	if err != nil {
+		at := refused{field: field, err: err.Error()}
+		if e, ok := err.(*file.Error); ok { //nolint:errorlint // expr returns the plain type
+			at.offset, at.err = e.From, e.Message
+		}
+		c := nothing
+		return &c, []refused{at}
+	}
+	c := l.cond(n)
+	var out []refused
+	for _, x := range l.refusals {
+		out = append(out, refused{field, x.offset, x.text})
+	}
+	return &c, out
+}
+
+// meaning hashes what a rule decides and how it is told: not its name, nor
+// the names, sources and clauses of its limits, nor how it is written down.
+func meaning(b *bound) string {
+	var out []string
+	add := func(key string, value any) { out = append(out, fmt.Sprintf("%s=%v", key, value)) }
+	r := b.Rule
+	add("hazard", r.Hazard)
+	add("class", r.Class)
+	add("severity", r.Severity)
+	add("scope", r.Scope)
+	qs := slices.Clone(r.Quantities)
+	slices.Sort(qs)
+	add("quantity", qs)
+	add("filter", r.Filter.text())
+	add("when", b.when.text)
+	add("for", r.For)
+	add("keep_firing_for", r.KeepFiringFor)
+	add("latch", r.Latch)
+	for _, c := range []struct {
+		key string
+		*cond
+	}{{"reset", b.reset}, {"delay", b.delay}, {"requires", b.requires}} {
+		if c.cond != nil {
+			add(c.key, c.text)
+		}
+	}
+	add("at_most", r.DelayAtMost)
+	sum := sha256.Sum256([]byte(strings.Join(out, "\n")))
+	return hex.EncodeToString(sum[:8])
+}
+
+func (f Filter) text() string {
+	flag := func(b *bool) string {
+		if b == nil {
+			return "-"
+		}
+		return fmt.Sprint(*b)
+	}
+	return strings.Join([]string{f.Suffix, string(f.MinGrade), flag(f.LifeSafety), flag(f.SteamProne), flag(f.HighBay)}, ",")
+}

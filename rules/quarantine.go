@@ -1,0 +1,119 @@
+package rules
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"nirapod/safety"
+)
+
+// agreement is how long a channel must agree before it is believed again.
+const agreement = 10 * time.Minute
+
+// quarantine is what follows an open wire or an impossible value: the channel
+// stays in fault until it has agreed with its neighbours for 10 minutes or a
+// person clears it. Meanwhile its values may raise alarms and clear none.
+type quarantine struct {
+	on       bool
+	agreeing int64 // since when, ms; never while it does not
+}
+
+// needsProof reports whether a channel with this fault must prove itself
+// afterwards. Bus errors prove themselves: the next frame has a checksum.
+func needsProof(r safety.Reason) bool {
+	switch r {
+	case safety.WireOpen, safety.WireShort, safety.OutOfRange, safety.Implausible:
+		return true
+	}
+	return false
+}
+
+// observe follows the newest reading of s. silent: it came after a silence.
+func (q *quarantine) observe(s *sensor, at int64, silent bool) {
+	if s.quality == safety.Bad && needsProof(s.reason) {
+		q.on = true
+	}
+	if !q.on {
+		return
+	}
+	agreed := s.quality == safety.Good && agrees(s)
+	if !agreed || silent {
+		q.agreeing = never
+	}
+	if agreed && q.agreeing == never {
+		q.agreeing = at
+	}
+	if q.agreeing != never && at-q.agreeing >= agreement.Milliseconds() {
+		*q = quarantine{agreeing: never}
+	}
+}
+
+// agrees reports whether s is within tolerance of the median of those
+// neighbours that have a good, fresh value. Neighbours in quarantine count:
+// after a power cut all channels of a loop are in it together and nobody else
+// could vouch. Where no neighbour speaks, being good is all that can be asked.
+func agrees(s *sensor) bool {
+	var values []float64
+	for _, n := range s.neighbours {
+		if n.at != never && !n.stale && n.quality == safety.Good {
+			values = append(values, n.value)
+		}
+	}
+	if len(values) == 0 {
+		return true
+	}
+	slices.Sort(values)
+	median := (values[(len(values)-1)/2] + values[len(values)/2]) / 2
+	return math.Abs(s.value-median) <= physics[s.spec.Quantity].tolerance
+}
+
+// unlike marks quantities that differ from place to place for good reasons:
+// one open door says nothing about the next.
+const unlike = -1
+
+// physical is what can be true of a quantity on Earth in a building on fire, and
+// how far two healthy neighbours differ.
+type physical struct{ low, high, tolerance float64 }
+
+// physics is chosen by us, wide on purpose: a value outside is a broken
+// channel whatever the instrument. docs/rules.md shows this table; a test
+// keeps them equal.
+var physics = map[safety.Quantity]physical{
+	safety.Temperature:        {-90, 1400, 5},
+	safety.MachineTemperature: {-90, 1400, unlike},
+	safety.Humidity:           {-5, 110, 15},
+	safety.SmokeOD:            {-1, 100, 0.1},
+	safety.Smoke:              {0, 1, 0},
+	safety.Flame:              {0, 1, 0},
+	safety.CallPoint:          {0, 1, unlike},
+	safety.DoorOpen:           {0, 1, unlike},
+	safety.Key:                {0, 1, unlike},
+	safety.Motion:             {0, 1, unlike},
+	safety.CO:                 {-1000, 1e6, 10},
+	safety.CO2:                {-1000, 1e6, 200},
+	safety.H2S:                {-100, 1e6, 5},
+	safety.NH3:                {-100, 1e6, 10},
+	safety.CL2:                {-100, 1e6, 0.5},
+	safety.VOC:                {-1000, 1e6, 50},
+	safety.O2:                 {-2, 101, 0.5},
+	safety.LEL:                {-20, 10000, 5},
+	safety.People:             {0, 1e6, unlike},
+	safety.Light:              {-10, 1e6, unlike},
+	safety.Vibration:          {-1e4, 1e4, unlike},
+	safety.Flow:               {-1e6, 1e6, unlike},
+	safety.Pressure:           {-1.1, 1e4, unlike},
+	safety.Noise:              {-20, 200, 10},
+}
+
+// plausible turns a value that cannot be into a fault.
+func plausible(q safety.Quantity, r safety.Reading) safety.Reading {
+	if r.Quality == safety.Bad {
+		return r
+	}
+	p := physics[q]
+	if math.IsNaN(r.Value) || r.Value < p.low || r.Value > p.high {
+		r.Quality, r.Reason, r.Value = safety.Bad, safety.OutOfRange, 0
+	}
+	return r
+}
