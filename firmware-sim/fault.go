@@ -85,7 +85,7 @@ func (f Fault) check(names map[string]string) error {
 	case kind == "":
 		return fmt.Errorf("there is no %q to be faulty", f.Target)
 	case !slices.Contains(faultsOf[kind], f.Kind):
-		return fmt.Errorf("fault %q: a %s can have %v", f.Kind, kind, faultsOf[kind])
+		return fmt.Errorf("fault %q: what a %s can have is %v", f.Kind, kind, faultsOf[kind])
 	case f.For < 0 || f.Every < 0:
 		return fmt.Errorf("for and every are not negative")
 	}

@@ -123,8 +123,10 @@ func (sc *Scenario) loadRecording(f *yamlfile.File, dir, instead string) error {
 }
 
 // Names returns the names of the shipped scenarios.
-func Names() []string {
-	entries, err := shipped.ReadDir("scenarios")
+func Names() []string { return shippedNames("scenarios") }
+
+func shippedNames(kind string) []string {
+	entries, err := shipped.ReadDir(kind)
 	if err != nil {
 		panic(err) // embedded
 	}
@@ -146,7 +148,8 @@ func source(kind, name, dir string) (file string, data []byte, err error) {
 	}
 	data, err = shipped.ReadFile(kind + "/" + name + ".yaml")
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("no %s of the name %q is shipped, and it is no file name", kind, name)
+		err = fmt.Errorf("%q is no file (they have a dot or a slash) and not among the shipped %s: %s",
+			name, kind, strings.Join(shippedNames(kind), ", "))
 	}
 	return name + ".yaml", data, err
 }
