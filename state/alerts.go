@@ -42,7 +42,8 @@ type Evidence struct {
 type Word struct {
 	State safety.State `json:"state"`
 	At    time.Time    `json:"at"`
-	ID    int64        `json:"id"` // of the transition
+	ID    int64        `json:"id"`   // of the transition
+	Held  bool         `json:"held"` // not firing now, but since it did it has not been inactive
 }
 
 const alertColumns = `doc, grouped, work`

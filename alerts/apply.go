@@ -1,0 +1,131 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"nirapod/safety"
+	"nirapod/state"
+)
+
+const (
+	cursorName  = "alerts"
+	pageSize    = 500
+	closedMemo  = 8               // cleared alerts of a point that old news is compared with
+	sameEpisode = 5 * time.Second // sources of one episode may differ by this much
+)
+
+var errMoved = errors.New("another process has applied this page")
+
+// newID returns a ULID of the time now; ids of one process increase.
+func newID(now time.Time) string {
+	return ulid.MustNew(ulid.Timestamp(now), ulid.DefaultEntropy()).String()
+}
+
+// applyPage applies the next page of transitions, at most limit of them, and
+// returns how many there were.
+func (a *Alerts) applyPage(ctx context.Context, limit int, now time.Time) (int, error) {
+	page, err := a.db.TransitionsAfter(ctx, a.cursor, limit)
+	if err != nil {
+		return 0, err
+	}
+	a.at("page read")
+	cursor := a.cursor
+	if len(page) > 0 {
+		cursor = page[len(page)-1].ID
+	}
+	err = a.db.Book(ctx, func(b *state.Book) error {
+		saved, err := b.Cursor(ctx, cursorName)
+		if err != nil {
+			return err
+		}
+		if saved != a.cursor {
+			a.cursor = saved
+			return errMoved
+		}
+		for _, t := range page {
+			if err := a.apply(ctx, b, t, now); err != nil {
+				return fmt.Errorf("transition %d: %w", t.ID, err)
+			}
+		}
+		a.at("page applied")
+		return b.SetCursor(ctx, cursorName, cursor)
+	})
+	if err != nil {
+		return 0, err
+	}
+	a.cursor = cursor
+	a.at("page committed")
+	return len(page), nil
+}
+
+// apply applies one transition. The newest word of a source counts by the time
+// at which it happened: after an outage newer packs may come before older ones.
+func (a *Alerts) apply(ctx context.Context, b *state.Book, t safety.Transition, now time.Time) error {
+	words, err := b.Words(ctx, t.Point)
+	if err != nil {
+		return err
+	}
+	last, heard := words[t.Source]
+	newest := !heard || t.At.After(last.At) || t.At.Equal(last.At) && t.ID > last.ID
+	if newest {
+		words[t.Source] = hear(last, t)
+		if err := b.SaveWords(ctx, t.Factory, t.Point, words); err != nil {
+			return err
+		}
+	}
+	alert, err := b.OpenAlert(ctx, t.Point)
+	switch {
+	case errors.Is(err, safety.ErrNotFound):
+		if t.To != safety.Firing {
+			return nil
+		}
+		return a.open(ctx, b, t, words, newest, now)
+	case err != nil:
+		return err
+	}
+	before := fingerprint(alert)
+	if t.To == safety.Firing {
+		absorb(&alert, t)
+	}
+	settle(&alert, words, now)
+	if t.To != safety.Firing && fingerprint(alert) == before {
+		return nil
+	}
+	return b.SaveAlert(ctx, alert)
+}
+
+// fingerprint is what a transition that is no firing can change.
+func fingerprint(a state.Alert) string { return string(a.State) + " " + a.Condition }
+
+// open raises an alert, unless the transition is old news of an alert that
+// people have already dealt with: then it only adds to that one's evidence.
+func (a *Alerts) open(ctx context.Context, b *state.Book, t safety.Transition, words map[string]state.Word, newest bool, now time.Time) error {
+	if !newest {
+		closed, err := b.ClosedAlerts(ctx, t.Point, closedMemo)
+		if err != nil {
+			return err
+		}
+		for _, old := range closed {
+			if covers(old, t.At) {
+				absorb(&old, t)
+				old.State = safety.Cleared
+				return b.SaveAlert(ctx, old)
+			}
+		}
+	}
+	alert := raise(newID(now), t, a.latched(t.Rule), now)
+	settle(&alert, words, now)
+	a.log.Info("alert raised", "factory", t.Factory, "alert", alert.ID, "rule", t.Rule, "zone", t.Zone,
+		"class", t.Class, "severity", t.Severity, "late", alert.Late, "exercise", alert.Exercise)
+	return b.SaveAlert(ctx, alert)
+}
+
+// covers reports whether a cleared alert was about the time at.
+func covers(a state.Alert, at time.Time) bool {
+	return a.Work.EndedAt != nil && !at.Before(a.OccurredAt.Add(-sameEpisode)) && !at.After(a.Work.EndedAt.Add(sameEpisode))
+}

@@ -1,0 +1,89 @@
+package alerts
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"nirapod/safety"
+)
+
+const (
+	deskTimeout = 10 * time.Second
+	maxAnswer   = 64 << 10 // bytes
+)
+
+// deskClient files with DIFE's desk over HTTP.
+type deskClient struct {
+	url, token string
+	client     *http.Client
+}
+
+// deskAnswer is what came of one attempt. err wraps safety.ErrInvalid or
+// safety.ErrConflict if the desk will never take this filing.
+type deskAnswer struct {
+	receipt safety.Receipt
+	written bool // the whole request left this machine
+	err     error
+}
+
+func newDeskClient(cfg Config) *deskClient {
+	client := http.Client{Timeout: deskTimeout}
+	if cfg.Client != nil {
+		client = *cfg.Client
+	}
+	// The token is for the desk alone.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &deskClient{url: strings.TrimSuffix(cfg.DeskURL, "/"), token: cfg.DeskToken, client: &client}
+}
+
+// file posts the body of a signal or notice.
+func (d *deskClient) file(ctx context.Context, kind string, body []byte) deskAnswer {
+	var written atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteRequest: func(info httptrace.WroteRequestInfo) { written.Store(info.Err == nil) },
+	})
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url+"/v1/"+kind+"s", bytes.NewReader(body))
+	if err != nil {
+		return deskAnswer{err: err}
+	}
+	req.Header.Set("Authorization", "Bearer "+d.token)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := d.client.Do(req)
+	if err != nil {
+		return deskAnswer{written: written.Load(), err: err}
+	}
+	defer resp.Body.Close()
+	receipt, err := readReceipt(resp)
+	return deskAnswer{receipt: receipt, written: true, err: err}
+}
+
+func readReceipt(resp *http.Response) (r safety.Receipt, err error) {
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return r, err
+	}
+	switch resp.StatusCode {
+	case http.StatusOK, http.StatusCreated:
+		if err := json.Unmarshal(text, &r); err != nil {
+			return r, fmt.Errorf("desk's answer: %w", err)
+		}
+		return r, nil
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+		return r, fmt.Errorf("desk: %s: %s: %w", resp.Status, excerpt(text), safety.ErrInvalid)
+	case http.StatusConflict:
+		return r, fmt.Errorf("desk: %s: %s: %w", resp.Status, excerpt(text), safety.ErrConflict)
+	}
+	return r, fmt.Errorf("desk: %s: %s", resp.Status, excerpt(text))
+}
+
+func excerpt(text []byte) string {
+	return strings.ToValidUTF8(string(text[:min(len(text), 200)]), "?")
+}
