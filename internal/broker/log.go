@@ -1,0 +1,60 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// repeatAfter is how long a line of one kind keeps the next of its kind
+// silent: a gateway with a wrong password knocks every few seconds.
+const repeatAfter = time.Minute
+
+// natsLog turns the server's log into slog.
+type natsLog struct {
+	log *slog.Logger
+
+	mu   sync.Mutex
+	told map[string]time.Time // by format, guarded by mu
+	last error                // the last fatal line, guarded by mu
+}
+
+func (l *natsLog) put(level slog.Level, format string, v []any) {
+	l.mu.Lock()
+	now := time.Now()
+	repeated := now.Sub(l.told[format]) < repeatAfter
+	if !repeated {
+		l.told[format] = now
+	}
+	l.mu.Unlock()
+	if !repeated {
+		l.log.Log(context.Background(), level, "broker", "text", fmt.Sprintf(format, v...))
+	}
+}
+
+// fatal returns why the server could not start.
+func (l *natsLog) fatal() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.last != nil {
+		return l.last
+	}
+	return errors.New("no reason given")
+}
+
+func (l *natsLog) Noticef(format string, v ...any) { l.put(slog.LevelDebug, format, v) }
+func (l *natsLog) Warnf(format string, v ...any)   { l.put(slog.LevelWarn, format, v) }
+func (l *natsLog) Errorf(format string, v ...any)  { l.put(slog.LevelWarn, format, v) }
+func (l *natsLog) Debugf(string, ...any)           {}
+func (l *natsLog) Tracef(string, ...any)           {}
+
+// Fatalf does not end the process: New returns the reason.
+func (l *natsLog) Fatalf(format string, v ...any) {
+	l.put(slog.LevelError, format, v)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = fmt.Errorf(format, v...)
+}
