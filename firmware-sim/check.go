@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -170,6 +171,8 @@ func (s Setting) check(zones map[string]bool, names map[string]string) error {
 		return fmt.Errorf("there is no zone %q", s.Zone)
 	case s.Zone != "" && !knownQuantity(s.Quantity):
 		return fmt.Errorf("quantity %q is none of temperature, humidity, smoke_od, co", s.Quantity)
+	case math.Abs(s.Value) > largest:
+		return fmt.Errorf("value %v is beyond ±%.0f", s.Value, largest)
 	}
 	return nil
 }

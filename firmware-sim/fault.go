@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -88,6 +89,12 @@ func (f Fault) check(names map[string]string) error {
 		return fmt.Errorf("fault %q: what a %s can have is %v", f.Kind, kind, faultsOf[kind])
 	case f.For < 0 || f.Every < 0:
 		return fmt.Errorf("for and every are not negative")
+	case f.Kind == LoopDegraded && f.Value < 0:
+		return fmt.Errorf("a leakage of %v ohm is negative", f.Value)
+	case f.Kind == SlowClock && f.Value != 0 && (f.Value < 0.1 || f.Value > 100):
+		return fmt.Errorf("a clock %v times as slow is outside 0.1 to 100", f.Value)
+	case math.Abs(f.Value) > largest:
+		return fmt.Errorf("value %v is beyond ±%.0f", f.Value, largest)
 	}
 	return nil
 }
@@ -100,6 +107,9 @@ func hasBus(names map[string]string, bus string) bool {
 	}
 	return false
 }
+
+// largest bounds what can be set or injected.
+const largest = 1e6
 
 // faults are those of one target that are on. A nil map has none.
 type faults map[FaultKind]active

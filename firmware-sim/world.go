@@ -213,8 +213,14 @@ func (w *World) inject(f Fault) { // with mu
 		w.faults[f.Target] = make(faults)
 	}
 	w.faults[f.Target][f.Kind] = active{Fault: f, since: w.now}
-	if t := w.terminal[f.Target]; t != nil && f.Kind == Frozen {
+	if f.Kind != Frozen {
+		return
+	}
+	if t := w.terminal[f.Target]; t != nil { // what it has now is what it keeps
 		t.kept, t.frozen = t.volts(w.now), true
+	}
+	if c := w.bank.inputs[f.Target]; c != nil {
+		c.step(w.now, w.faults[f.Target])
 	}
 }
 
