@@ -1,0 +1,244 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"nirapod/internal/mqttconn"
+	"nirapod/state"
+	"nirapod/store"
+	"nirapod/wire"
+)
+
+const (
+	gather      = 50 * time.Millisecond // how long a batch may wait for more
+	maxBatch    = 10_000                // samples after which a batch waits no longer
+	reloadEvery = 5 * time.Second
+	maxBackoff  = 30 * time.Second
+)
+
+// loop owns the core. It returns ctx.Err(), or an error wrapping
+// store.ErrBroken.
+func (i *Ingest) loop(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	reload := time.NewTicker(reloadEvery)
+	defer reload.Stop()
+	var due <-chan time.Time // when the batch under way is flushed at the latest
+	for {
+		now := false
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case m := <-i.queue:
+			if err := i.takeQueued(ctx, m); err != nil {
+				return err
+			}
+		case <-due:
+			now = true
+		case <-tick.C:
+			i.tick(ctx)
+		case <-reload.C:
+			if err := i.reload(ctx); err != nil && ctx.Err() == nil {
+				i.state.failed(i, "the registry cannot be read", err)
+			}
+		}
+		b := &i.core.batch
+		switch {
+		case now, len(b.transitions) > 0, len(b.samples) >= maxBatch && !i.core.storeDown:
+			if err := i.flush(ctx); err != nil {
+				return err
+			}
+			due = nil
+		}
+		if due == nil && !b.empty() {
+			due = time.After(gather)
+		}
+	}
+}
+
+// takeQueued takes m and whatever else is queued, up to the size of a batch or
+// the first transition.
+func (i *Ingest) takeQueued(ctx context.Context, m mqttconn.Message) error {
+	for {
+		if err := i.take(ctx, m); err != nil {
+			return err
+		}
+		if b := &i.core.batch; len(b.transitions) > 0 || len(b.samples) >= maxBatch {
+			return nil
+		}
+		select {
+		case m = <-i.queue:
+		default:
+			return nil
+		}
+	}
+}
+
+// take gives m to the core until the state answers.
+func (i *Ingest) take(ctx context.Context, m mqttconn.Message) error {
+	for {
+		err := i.core.take(ctx, m.Topic, m.Payload, i.now())
+		if err == nil {
+			return nil
+		}
+		if err := i.state.wait(ctx, i, err); err != nil {
+			return err
+		}
+	}
+}
+
+func (i *Ingest) tick(ctx context.Context) {
+	now := i.now()
+	i.core.tick(now, i.conn.Online())
+	i.core.live.send(now, i.out.live)
+	i.resets(ctx, now)
+	i.saveStatus(ctx, now)
+}
+
+// resets gives what people decided about latched points to the engines.
+func (i *Ingest) resets(ctx context.Context, now time.Time) {
+	resets, err := i.db.ResetsAfter(ctx, i.core.marks.resets, 100)
+	if err != nil {
+		return // the next write says so
+	}
+	for _, r := range resets {
+		i.core.marks.resets, i.core.marks.resetsNew = r.ID, true
+		if engine := i.core.engines[r.Factory]; engine != nil {
+			i.core.transitions(engine.Reset(r.Point, now))
+		}
+	}
+}
+
+// saveStatus writes what changed about gateways, and now and then when they
+// were last heard.
+func (i *Ingest) saveStatus(ctx context.Context, now time.Time) {
+	for _, g := range i.core.gateways {
+		if !g.changed && (g.status.At.Equal(g.written) || now.Sub(g.written) < statusEvery) {
+			continue
+		}
+		if err := i.db.SetPresence(ctx, g.status); err != nil {
+			return // the next write says so
+		}
+		if g.changed {
+			i.out.wake(g.key.factory, wire.WakeGateways)
+		}
+		g.changed, g.written = false, g.status.At
+	}
+}
+
+// flush makes the batch durable and then tells the gateways. The series store
+// comes first. If it fails, the readings wait, but transitions do not: people
+// are told.
+func (i *Ingest) flush(ctx context.Context) error {
+	began, now := time.Now(), i.now()
+	stored, broken := i.append(ctx, now)
+	b := i.core.seal(stored, now)
+	if err := i.commit(ctx, b); err != nil {
+		return err
+	}
+	i.out.commits(i.core.sealed(stored, i.epoch))
+	woken := map[string]bool{}
+	for _, t := range b.Transitions {
+		if !woken[t.Factory] {
+			woken[t.Factory] = true
+			i.out.wake(t.Factory, wire.WakeTransitions)
+		}
+	}
+	if stored {
+		i.metrics.commit.Observe(time.Since(began).Seconds())
+	}
+	return broken
+}
+
+// append gives the samples to the series store and reports whether they are
+// durable. The error says that the store never will answer again.
+func (i *Ingest) append(ctx context.Context, now time.Time) (stored bool, broken error) {
+	if len(i.core.batch.samples) == 0 {
+		return true, nil
+	}
+	if i.core.storeDown && now.Before(i.store.next) {
+		return false, nil
+	}
+	err := i.series.Append(ctx, i.core.batch.samples)
+	if rejected, ok := errors.AsType[*store.RejectedError](err); ok {
+		i.core.rejected(rejected, now)
+		err = nil
+	}
+	if err == nil {
+		i.store.worked(i, "the series store works again")
+		i.core.storeDown = false
+		return true, nil
+	}
+	if ctx.Err() != nil {
+		return false, nil
+	}
+	i.metrics.storeErrors.Inc()
+	i.store.failed(i, "the series store failed: readings wait, nothing of them is committed", err)
+	i.store.next = now.Add(i.store.grow())
+	i.core.storeDown = true
+	if errors.Is(err, store.ErrBroken) {
+		return false, err
+	}
+	return false, nil
+}
+
+// commit writes b, again and again until the state takes it: everything else
+// waits, and through the full queue the broker does.
+func (i *Ingest) commit(ctx context.Context, b state.Batch) error {
+	if len(b.Progress)+len(b.Transitions)+len(b.Engine)+len(b.Refusals) == 0 {
+		return nil
+	}
+	for {
+		err := i.db.CommitBatch(ctx, b)
+		if err == nil {
+			i.state.worked(i, "the state works again")
+			return nil
+		}
+		if err := i.state.wait(ctx, i, err); err != nil {
+			return err
+		}
+	}
+}
+
+// backoff is how long to wait after the next failure, and whether there was one.
+type backoff struct {
+	failing bool
+	delay   time.Duration
+	next    time.Time
+}
+
+func (b *backoff) failed(i *Ingest, what string, err error) {
+	if !b.failing {
+		b.failing = true
+		i.log.Error("ingest is held up", "what", what, "err", err)
+	}
+}
+
+func (b *backoff) worked(i *Ingest, what string) {
+	if b.failing {
+		i.log.Info("ingest goes on", "what", what)
+	}
+	*b = backoff{}
+}
+
+func (b *backoff) grow() time.Duration {
+	b.delay = min(max(2*b.delay, 100*time.Millisecond), maxBackoff)
+	return b.delay
+}
+
+// wait counts and logs a failure of the state and waits.
+func (b *backoff) wait(ctx context.Context, i *Ingest, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	i.metrics.stateErrors.Inc()
+	b.failed(i, "the state failed: nothing is committed", err)
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(b.grow()):
+		return nil
+	}
+}

@@ -1,0 +1,144 @@
+package ingest
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"nirapod/internal/mqttconn"
+	"nirapod/wire"
+)
+
+// publishAgain is how long a commit waits after the broker did not take it.
+const publishAgain = time.Second
+
+// publisher sends what the loop decided, so that the loop never waits for the
+// broker. Of commits and readings only the newest of each kind waits, so what
+// waits is bounded by the number of runs and sensors.
+type publisher struct {
+	publish func(context.Context, mqttconn.Message) error
+	log     *slog.Logger
+	kick    chan struct{}
+
+	mu     sync.Mutex
+	due    map[trackKey]commitment // guarded by mu
+	notes  map[string][]byte       // guarded by mu: wakes by topic and kind
+	views  []mqttconn.Message      // guarded by mu
+	topics map[string]string       // guarded by mu: of notes
+}
+
+func newPublisher(publish func(context.Context, mqttconn.Message) error, log *slog.Logger) *publisher {
+	return &publisher{
+		publish: publish, log: log, kick: make(chan struct{}, 1),
+		due: map[trackKey]commitment{}, notes: map[string][]byte{}, topics: map[string]string{},
+	}
+}
+
+func (p *publisher) commits(all []commitment) {
+	p.mu.Lock()
+	for _, c := range all {
+		p.due[c.key] = c
+	}
+	p.mu.Unlock()
+	p.awake()
+}
+
+func (p *publisher) wake(factory, kind string) {
+	payload, err := wire.EncodeWake(wire.Wake{Kind: kind})
+	if err != nil {
+		p.log.Error("wake cannot be sent", "err", err)
+		return
+	}
+	topic := wire.WakeTopic(factory).String()
+	p.mu.Lock()
+	p.notes[topic+" "+kind], p.topics[topic+" "+kind] = payload, topic
+	p.mu.Unlock()
+	p.awake()
+}
+
+// live sends readings for dashboards. What the broker does not take at once is
+// dropped.
+func (p *publisher) live(factory string, m wire.Live) {
+	payload, err := wire.EncodeLive(m)
+	if err != nil {
+		p.log.Error("live readings cannot be sent", "factory", factory, "err", err)
+		return
+	}
+	p.mu.Lock()
+	if len(p.views) < 100 {
+		p.views = append(p.views, mqttconn.Message{Topic: wire.LiveTopic(factory).String(), Payload: payload})
+	}
+	p.mu.Unlock()
+	p.awake()
+}
+
+func (p *publisher) awake() {
+	select {
+	case p.kick <- struct{}{}:
+	default:
+	}
+}
+
+func (p *publisher) run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-p.kick:
+		}
+		if p.sendAll(ctx) {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(publishAgain):
+			p.awake()
+		}
+	}
+}
+
+// sendAll sends what waits: wakes first, for people wait for them, then
+// commits, then views. It reports whether all commits went out.
+func (p *publisher) sendAll(ctx context.Context) bool {
+	p.mu.Lock()
+	due, notes, topics, views := p.due, p.notes, p.topics, p.views
+	p.due, p.notes, p.topics, p.views = map[trackKey]commitment{}, map[string][]byte{}, map[string]string{}, nil
+	p.mu.Unlock()
+	for key, payload := range notes {
+		_ = p.publish(ctx, mqttconn.Message{Topic: topics[key], Payload: payload}) // whoever misses it polls
+	}
+	sent := true
+	for key, c := range due {
+		if err := p.commit(ctx, c); err != nil {
+			sent = false
+			p.again(key, c)
+		}
+	}
+	for _, m := range views {
+		_ = p.publish(ctx, m) // the next is a second away
+	}
+	return sent
+}
+
+func (p *publisher) commit(ctx context.Context, c commitment) error {
+	payload, err := wire.EncodeCommit(c.commit)
+	if err != nil {
+		p.log.Error("commit cannot be sent", "gateway", c.key.gateway, "factory", c.key.factory, "err", err)
+		return nil
+	}
+	return p.publish(ctx, mqttconn.Message{
+		Topic:   wire.CommitTopic(c.key.factory, c.key.gateway, c.key.stream).String(),
+		Payload: payload, QoS: 1, Retain: c.retain,
+	})
+}
+
+// again puts a commit back unless a newer one waits.
+func (p *publisher) again(key trackKey, c commitment) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, newer := p.due[key]; !newer {
+		p.due[key] = c
+	}
+}
