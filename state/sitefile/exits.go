@@ -90,7 +90,7 @@ func (c *check) waysOut() {
 	}
 	for i, z := range c.site.Zones {
 		if n := fromZone[z.ID]; z.Employed > oneExitUntil && n < 2 {
-			c.warn(item("zones", i), "%d people and %d exits from zone %s, 2 are needed above %d (Labour Rules 2015, rule 54(1)); please check", z.Employed, n, z.ID, oneExitUntil)
+			c.warn(item("zones", i), "exits from zone %s: %d for %d people, 2 are needed above %d (Labour Rules 2015, rule 54(1)); please check", z.ID, n, z.Employed, oneExitUntil)
 		}
 	}
 }

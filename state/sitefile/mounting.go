@@ -25,15 +25,16 @@ var densities = map[string]float64{
 // mounting warns of heads in the wrong place, and asks for the height of those
 // whose place matters.
 func (c *check) mounting(path string, s *safety.Sensor, z *safety.Zone) {
-	fire := s.Quantity == safety.Smoke || s.Quantity == safety.SmokeOD || s.Quantity == safety.Temperature && s.LifeSafety
+	life := c.lifeSafety(path, s)
+	fire := s.Quantity == safety.Smoke || s.Quantity == safety.SmokeOD || s.Quantity == safety.Temperature && life
 	gas := slices.Contains([]safety.Quantity{safety.LEL, safety.CO, safety.CO2, safety.H2S, safety.NH3, safety.CL2, safety.O2, safety.VOC}, s.Quantity)
 	height := path + ".mount_height_m"
 	switch {
 	case s.MountHeight < 0 || z.Height > 0 && s.MountHeight > z.Height:
 		c.mistake(height, "%v m: zone %s is %v m high", s.MountHeight, z.ID, z.Height)
-	case s.MountHeight == 0 && s.LifeSafety && (fire || gas):
+	case s.MountHeight == 0 && life && (fire || gas):
 		c.mistake(height, "missing: how high it hangs decides what it sees, in metres above the floor")
-	case fire && s.LifeSafety && z.Height-s.MountHeight > fireGap:
+	case fire && life && z.Height-s.MountHeight > fireGap:
 		c.warn(height, "%.1f m below the ceiling: hot smoke gathers above it, want at most %v m", z.Height-s.MountHeight, fireGap)
 	case gas:
 		c.gas(path, s, z)
@@ -44,7 +45,7 @@ func (c *check) mounting(path string, s *safety.Sensor, z *safety.Zone) {
 	if smoke := s.Quantity == safety.Smoke || s.Quantity == safety.SmokeOD; smoke && (z.Use == "ironing" || z.SteamProne) {
 		c.warn(path+".zone", "a smoke head in %s answers to steam: use a heat detector of suffix S", z.ID)
 	}
-	if len(z.Polygon) >= 3 && c.written(path+".at") && !inside(z.Polygon, s.At) {
+	if area(z.Polygon) > 0 && c.written(path+".at") && !inside(z.Polygon, s.At) {
 		c.warn(path+".at", "%v lies outside the polygon of zone %s", s.At, z.ID)
 	}
 	c.chemistry(path, s, z)

@@ -55,6 +55,11 @@ func (c *check) measures(path string, s *safety.Sensor) {
 	}
 }
 
+// lifeSafety reports whether lives depend on s, or nobody has said.
+func (c *check) lifeSafety(path string, s *safety.Sensor) bool {
+	return s.LifeSafety || !c.written(path+".life_safety")
+}
+
 // heatClass is one class of EN 54-5 (table 1): the highest temperature at
 // which a detector of it may be used, °C, and how high it may hang, m.
 type heatClass struct {
@@ -92,7 +97,7 @@ var fastRise = []string{"ironing", "boiler", "dryer"}
 
 // heat checks a heat detector against the zone that it hangs in.
 func (c *check) heat(path string, s *safety.Sensor, z *safety.Zone) {
-	if s.Quantity != safety.Temperature || !s.LifeSafety && s.Class == "" {
+	if s.Quantity != safety.Temperature || !c.lifeSafety(path, s) && s.Class == "" {
 		return
 	}
 	path += ".class"

@@ -5,13 +5,9 @@
 package sitefile
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
-
-	"go.yaml.in/yaml/v3"
 
 	"nirapod/internal/yamlfile"
 	"nirapod/safety"
@@ -31,37 +27,6 @@ func Parse(name string, data []byte) (site safety.Site, warnings yamlfile.Mistak
 	fillLists(reflect.ValueOf(&site).Elem())
 	warnings, _ = errors.AsType[yamlfile.Mistakes](yamlfile.Join(c.warnings...))
 	return site, warnings, yamlfile.Join(append(c.beside(unread), err)...)
-}
-
-// Export writes site as a file from which Parse makes the same site, but that
-// its empty lists are not nil. It does not validate.
-func Export(site safety.Site) ([]byte, error) {
-	var doc yaml.Node
-	if err := doc.Encode(site); err != nil {
-		return nil, fmt.Errorf("export site %s: %w", site.Factory.ID, err)
-	}
-	inline(&doc)
-	var out bytes.Buffer
-	enc := yaml.NewEncoder(&out)
-	enc.SetIndent(2)
-	if err := errors.Join(enc.Encode(&doc), enc.Close()); err != nil {
-		return nil, fmt.Errorf("export site %s: %w", site.Factory.ID, err)
-	}
-	return out.Bytes(), nil
-}
-
-// inline puts points and lists of words on one line each, as people write them.
-func inline(node *yaml.Node) (plain bool) {
-	plain = true
-	for _, item := range node.Content {
-		if !inline(item) || item.Kind == yaml.MappingNode {
-			plain = false
-		}
-	}
-	if node.Kind == yaml.SequenceNode && plain {
-		node.Style |= yaml.FlowStyle
-	}
-	return plain && node.Kind != yaml.MappingNode
 }
 
 // fillLists makes nil lists empty, so that as JSON they are [] and not null.
