@@ -12,7 +12,7 @@ import (
 )
 
 // busy reports OS = 0, a conversion on its way.
-func (r *reader) busy(addr uint16) bool { return r.tx(addr, 2, 1)[0]&0x80 == 0 }
+func (r *reader) busy() bool { return r.tx(0x48, 2, 1)[0]&0x80 == 0 }
 
 func (r *reader) word(addr uint16, pointer byte) uint16 {
 	return binary.BigEndian.Uint16(r.tx(addr, 2, pointer))
@@ -27,7 +27,7 @@ func TestADS1115ConversionTime(t *testing.T) {
 			nominal := time.Second / time.Duration(rate)
 			r.tx(0x48, 0, 1, 0xc3, byte(dr)<<5|3)
 			begun := r.now
-			for r.busy(0x48) {
+			for r.busy() {
 				r.now += nominal / 200
 				if r.now > begun+2*nominal {
 					t.Fatalf("%d SPS: still busy after %v", rate, r.now-begun)
@@ -56,11 +56,11 @@ func TestADS1115EarlyReadGivesThePreviousChannel(t *testing.T) {
 	before := r.word(0x48, 0)
 	r.tx(0x48, 0, 1, 0xc3, 0x83) // input 0
 	r.now += time.Second / 128   // what a driver would wait that trusts the rate
-	if !r.busy(0x48) || r.word(0x48, 0) != before {
-		t.Errorf("after the nominal time: busy %v, register %04x, want the previous %04x", r.busy(0x48), r.word(0x48, 0), before)
+	if !r.busy() || r.word(0x48, 0) != before {
+		t.Errorf("after the nominal time: busy %v, register %04x, want the previous %04x", r.busy(), r.word(0x48, 0), before)
 	}
 	r.now += time.Millisecond
-	if r.busy(0x48) || r.word(0x48, 0) == before {
+	if r.busy() || r.word(0x48, 0) == before {
 		t.Error("the conversion did not end after 1.1 of the nominal time")
 	}
 }
@@ -71,7 +71,7 @@ func TestADS1115OSIsIgnoredWhileConverting(t *testing.T) {
 	r.now += 100 * time.Millisecond
 	r.tx(0x48, 0, 1, 0xc3, 0x03) // input 0: stored, not started
 	r.now += 40 * time.Millisecond
-	if r.busy(0x48) {
+	if r.busy() {
 		t.Error("the second write restarted the conversion")
 	}
 	if v := float64(int16(r.word(0x48, 0))) * 125e-6; v < 3.2 {

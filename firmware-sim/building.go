@@ -42,6 +42,7 @@ type Chip struct {
 	Zone    string        `yaml:"zone"`      // hdc302x
 	Lag     time.Duration `yaml:"lag"`       // hdc302x: thermal time constant; default 5s
 	Radius  float64       `yaml:"radius_m"`  // hdc302x: from the axis of a fire in its zone; default 1
+	Reread  string        `yaml:"reread"`    // hdc302x: second read of a sample: nack (default) | minimum
 	Busy    bool          `yaml:"busy_nack"` // hdc302x: no acknowledge while it measures
 	Inputs  []Input       `yaml:"inputs"`    // ads1115; an input left out is tied to ground
 }
@@ -76,6 +77,7 @@ func (b *Building) defaults() {
 		c := &b.Chips[i]
 		if c.Part == partHDC302x {
 			c.Lag, c.Radius = orDefault(c.Lag, 5*time.Second), orDefault(c.Radius, 1)
+			c.Reread = orDefault(c.Reread, rereadNACK)
 		}
 		for j := range c.Inputs {
 			in := &c.Inputs[j]

@@ -107,6 +107,7 @@ func (c *checker) checkChip(path string, chip Chip) {
 		c.must(chip.Address >= 0x44 && chip.Address <= 0x47, path+".address", "an hdc302x is strapped to 0x44 to 0x47")
 		c.zone(path+".zone", chip.Zone)
 		c.must(chip.Radius > 0, path+".radius_m", "%v is not above 0", chip.Radius)
+		c.must(chip.Reread == rereadNACK || chip.Reread == rereadMinimum, path+".reread", "%q is neither nack nor minimum", chip.Reread)
 		c.must(len(chip.Inputs) == 0, path+".inputs", "an hdc302x has no inputs")
 	case partADS1115:
 		c.must(chip.Address >= 0x48 && chip.Address <= 0x4b, path+".address", "an ads1115 is strapped to 0x48 to 0x4b")

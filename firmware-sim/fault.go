@@ -32,7 +32,7 @@ const (
 	LoopOpen         FaultKind = "loop_open"
 	LoopShort        FaultKind = "loop_short"
 	LoopDegraded     FaultKind = "loop_degraded"     // leakage of Value ohm across the line; 0 means 5600
-	TransmitterFault FaultKind = "transmitter_fault" // 3.6 mA
+	TransmitterFault FaultKind = "transmitter_fault" // Value mA; 0 means 3.6
 	OverRange        FaultKind = "over_range"        // 21 mA
 
 	// On an input pin.
@@ -89,8 +89,8 @@ func (f Fault) check(names map[string]string) error {
 		return fmt.Errorf("fault %q: what a %s can have is %v", f.Kind, kind, faultsOf[kind])
 	case f.For < 0 || f.Every < 0:
 		return fmt.Errorf("for and every are not negative")
-	case f.Kind == LoopDegraded && f.Value < 0:
-		return fmt.Errorf("a leakage of %v ohm is negative", f.Value)
+	case (f.Kind == LoopDegraded || f.Kind == TransmitterFault) && f.Value < 0:
+		return fmt.Errorf("value %v is negative", f.Value)
 	case f.Kind == SlowClock && f.Value != 0 && (f.Value < 0.1 || f.Value > 100):
 		return fmt.Errorf("a clock %v times as slow is outside 0.1 to 100", f.Value)
 	case math.Abs(f.Value) > largest:

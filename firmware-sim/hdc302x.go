@@ -7,18 +7,21 @@ import (
 	"nirapod/firmware-sim/simbus"
 )
 
-// hdc302x is the register machine of TI's HDC3020/3021/3022 (SNAS778): auto and
+// hdc302x is the register machine of TI's HDC3020/3021/3022 (SNAS778D): auto and
 // triggered measurements, readout, extremes, status, heater, identity, resets.
 // Alerts, offsets and NVM are not modelled: their commands are not
 // acknowledged, like unknown ones.
 //
-// Commands are two bytes; each word of an answer is followed by its CRC. In
-// auto mode the newest sample can be read again and again. The maker does not
-// say what the part does when it is read while it measures; Linux's driver
-// retries because there is no acknowledge then, and that is Chip.Busy.
+// Commands are two bytes; each word of an answer is followed by its CRC. A
+// sample can be read once. What a second read gives before the next sample the
+// maker says twice and differently: no acknowledge (7.5.7.2), or the lowest
+// values, -45 °C and 0 %RH (7.4.1): Chip.Reread. Linux's driver also retries
+// because the part does not acknowledge while it measures: Chip.Busy. The part
+// measures by its own clock. Its heater runs in sleep mode only.
 type hdc302x struct {
 	chip   Chip
 	dice   dice
+	clock  float64 // how long its seconds are
 	serial uint64
 	air    func() air
 	faults func() faults
@@ -31,8 +34,8 @@ type hdc302x struct {
 	auto    time.Duration // period of auto mode, 0 = idle
 	takes   time.Duration // one measurement
 	due     time.Duration // when the running or next measurement ends; idle and none triggered: never
-	have    bool          // a result can be read
-	fetch   bool          // it came from a trigger and is gone once read
+	have    bool          // a sample was taken since measuring began
+	fresh   bool          // and has not been read
 	t, rh   uint16
 	lo, hi  [2]uint16 // extremes of t and rh since auto mode began
 	throws  int64     // noise drawn so far
@@ -45,11 +48,18 @@ const (
 	hdcNoiseT, hdcNoiseRH = 0.02, 0.03 // standard deviation of one sample, K and %RH
 	hdcHeaterK            = 60.0       // K at full power, simplified
 	hdcHeaterLag          = 8 * time.Second
+	hdcClockSpread        = 0.02 // of its clock, from one part to the next, assumed
 
 	hdcStatusReset  = 0x8010 // an alert stands, and a reset was seen
 	hdcStatusHeater = 1 << 13
 	hdcStatusBadCRC = 1 << 0
 	hdcManufacturer = 0x3000
+)
+
+// What a second read of the same sample gives.
+const (
+	rereadNACK    = "nack"
+	rereadMinimum = "minimum"
 )
 
 // hdcPower is how long one measurement takes in low-power modes 0 to 3.
@@ -71,7 +81,8 @@ var hdcModes = map[byte]struct {
 
 func newHDC302x(c Chip, seed uint64, air func() air, faults func() faults) *hdc302x {
 	d := newDice(seed, "chip/"+c.Target())
-	h := &hdc302x{chip: c, dice: d, serial: uint64(d) & (1<<48 - 1), air: air, faults: faults}
+	clock := 1 + hdcClockSpread*(2*d.unit(0)-1)
+	h := &hdc302x{chip: c, dice: d, clock: clock, serial: uint64(d) & (1<<48 - 1), air: air, faults: faults}
 	h.sensed = air().temperature
 	h.powerOn(0)
 	return h
@@ -83,14 +94,14 @@ func (h *hdc302x) powerOn(time.Duration) {
 }
 
 func (h *hdc302x) stop() {
-	h.auto, h.due, h.have, h.fetch = 0, hdcNever, false, false
+	h.auto, h.due, h.have, h.fresh = 0, hdcNever, false, false
 }
 
 // step moves the element's temperature by one tick and takes what is due.
 func (h *hdc302x) step(now time.Duration) {
 	h.sensed = lag(h.sensed, h.air().temperature, h.chip.Lag)
 	target := 0.0
-	if h.heating {
+	if h.heating && h.auto == 0 {
 		target = hdcHeaterK * float64(h.heater) / (1<<14 - 1)
 	}
 	h.heated = lag(h.heated, target, hdcHeaterLag)
@@ -114,7 +125,11 @@ func (h *hdc302x) measure(now time.Duration) {
 	fs := h.faults()
 	_, busy := fs.on(Busy, now)
 	_, frozen := fs.on(Frozen, now)
-	if busy || frozen && h.have {
+	if busy {
+		return
+	}
+	h.fresh = true
+	if frozen && h.have {
 		return
 	}
 	h.throws++
@@ -162,17 +177,21 @@ func (h *hdc302x) transact(now time.Duration, w []byte, n int) ([]byte, error) {
 	return h.reply(now, answer, n), nil
 }
 
-// readout gives the newest sample, or no acknowledge while there is none.
+// readout gives the newest sample, once.
 func (h *hdc302x) readout(now time.Duration, n int) ([]byte, error) {
 	measuring := h.chip.Busy && h.due != hdcNever && now >= h.due-h.takes
 	_, never := h.faults().on(Busy, now)
 	if !h.have || measuring || never {
 		return nil, simbus.ErrNACK
 	}
-	if h.fetch {
-		h.have = false
+	if h.fresh {
+		h.fresh = false
+		return h.reply(now, []uint16{h.t, h.rh}, n), nil
 	}
-	return h.reply(now, []uint16{h.t, h.rh}, n), nil
+	if h.chip.Reread == rereadMinimum {
+		return h.reply(now, []uint16{0, 0}, n), nil
+	}
+	return nil, simbus.ErrNACK
 }
 
 // command executes a command that is no readout. Its answer may be empty.
@@ -209,7 +228,8 @@ func (h *hdc302x) command(now time.Duration, w []byte) (answer []uint16, known b
 
 func (h *hdc302x) start(now, period, takes time.Duration) {
 	h.stop()
-	h.auto, h.takes, h.due, h.fetch = period, takes, now+takes, period == 0
+	h.auto = time.Duration(h.clock * float64(period))
+	h.takes, h.due = takes, now+takes
 }
 
 func (h *hdc302x) configureHeater(data []byte) {

@@ -1,12 +1,15 @@
 package sim_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"math"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,10 +108,8 @@ func TestHDC302xMeasures(t *testing.T) {
 	r.nack(0x44, 6, 0xe0, 0x00) // the first sample is not there yet
 	r.now += 15 * time.Millisecond
 	first := r.tx(0x44, 6, 0xe0, 0x00)
-	if again := r.tx(0x44, 6, 0xe0, 0x00); string(again) != string(first) {
-		t.Errorf("% x, then % x within the same second", first, again)
-	}
-	r.now += time.Second
+	r.nack(0x44, 6, 0xe0, 0x00) // a sample is given once
+	r.now += 1020 * time.Millisecond
 	if next := r.tx(0x44, 6, 0xe0, 0x00); string(next) == string(first) {
 		t.Error("no new sample after a second")
 	}
@@ -152,12 +153,40 @@ func TestHDC302xRegisters(t *testing.T) {
 	}
 }
 
+func TestHDC302xSecondReadMayGiveTheLowestValues(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"s.yaml": "name: reread\nbuilding: ./b.yaml\n",
+		"b.yaml": strings.Replace(playBuilding, "lag: 10ms", "reread: minimum", 1),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := load(t, filepath.Join(dir, "s.yaml"), "", 1)
+	r.tx(0x44, 0, 0x21, 0x30)
+	r.nack(0x44, 6, 0xe0, 0)
+	r.now += 20 * time.Millisecond
+	if celsius, _ := r.climate(0x44); celsius < 20 {
+		t.Errorf("first read %.1f °C", celsius)
+	}
+	if again := r.tx(0x44, 6, 0xe0, 0); !bytes.Equal(again, []byte{0, 0, checksum([]byte{0, 0}), 0, 0, checksum([]byte{0, 0})}) {
+		t.Errorf("second read % x, want zeros with their checksums", again)
+	}
+}
+
 func TestHDC302xHeaterWarmsAndDries(t *testing.T) {
 	r := load(t, "calm", "", 1)
 	r.startHeat()
 	cold, damp := r.climate(0x44)
 	r.tx(0x44, 0, 0x30, 0x6d)
 	r.now += time.Minute
+	if same, _ := r.climate(0x44); same > cold+1 {
+		t.Errorf("%.1f °C became %.1f °C: the heater ran while it measured", cold, same)
+	}
+	r.tx(0x44, 0, 0x30, 0x93)
+	r.now += time.Minute
+	r.tx(0x44, 0, 0x24, 0x00)
 	if hot, dry := r.climate(0x44); hot < cold+40 || dry > damp/3 {
 		t.Errorf("%.1f °C %.1f %% became %.1f °C %.1f %%", cold, damp, hot, dry)
 	}
@@ -218,7 +247,7 @@ func TestHDC302xFaults(t *testing.T) {
 		}
 		wrong := 0
 		for range 9 {
-			if b := r.tx(0x44, 6, 0xe0, 0); checksum(b) != b[2] {
+			if b := r.tx(0x44, 3, 0xf3, 0x2d); checksum(b) != b[2] {
 				wrong++
 			}
 		}

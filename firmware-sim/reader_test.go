@@ -2,10 +2,12 @@ package sim_test
 
 import (
 	"encoding/binary"
+	"errors"
 	"testing"
 	"time"
 
 	sim "nirapod/firmware-sim"
+	"nirapod/firmware-sim/simbus"
 )
 
 // reader reads a world's registers as a gateway would, with its own arithmetic.
@@ -41,10 +43,21 @@ func (r *reader) startHeat() {
 	r.now += 20 * time.Millisecond
 }
 
+// climate reads one part's newest sample, and waits for one if it has none.
 func (r *reader) climate(addr uint16) (celsius, humidity float64) {
 	r.t.Helper()
-	b := r.tx(addr, 6, 0xe0, 0x00)
-	return -45 + 175*float64(binary.BigEndian.Uint16(b))/65535, 100 * float64(binary.BigEndian.Uint16(b[3:])) / 65535
+	for range 100 {
+		b, err := r.world.Transact(r.now, "i2c-1", addr, []byte{0xe0, 0x00}, 6)
+		if err == nil {
+			return -45 + 175*float64(binary.BigEndian.Uint16(b))/65535, 100 * float64(binary.BigEndian.Uint16(b[3:])) / 65535
+		}
+		if !errors.Is(err, simbus.ErrNACK) {
+			r.t.Fatal(err)
+		}
+		r.now += 20 * time.Millisecond
+	}
+	r.t.Fatalf("0x%02x: no sample in 2 s", addr)
+	return 0, 0
 }
 
 // volts converts one input of an ADS1115 to ground at ±4.096 V and 128 SPS.

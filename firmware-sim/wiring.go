@@ -114,8 +114,8 @@ func (t *terminal) milliamps(now time.Duration) float64 {
 	if _, ok := fs.on(LoopOpen, now); ok {
 		return 0
 	}
-	if _, ok := fs.on(TransmitterFault, now); ok {
-		return faultMA
+	if f, ok := fs.on(TransmitterFault, now); ok {
+		return orDefault(f.Value, faultMA)
 	}
 	if now < t.powered+t.WarmUp {
 		return warmUpMA

@@ -60,7 +60,7 @@ func Serve(ctx context.Context, l net.Listener, buses func(name string) (Handler
 	defer stop()
 	var clients sync.WaitGroup
 	defer clients.Wait()
-	ctx, cancel := context.WithCancel(ctx)
+	serving, cancel := context.WithCancel(ctx) // ends too when Accept fails
 	defer cancel()
 	for {
 		conn, err := l.Accept()
@@ -71,11 +71,11 @@ func Serve(ctx context.Context, l net.Listener, buses func(name string) (Handler
 			return fmt.Errorf("accept: %w", err)
 		}
 		clients.Go(func() {
-			stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+			stop := context.AfterFunc(serving, func() { _ = conn.Close() })
 			defer stop()
 			defer func() { _ = conn.Close() }()
 			err := serve(conn, buses)
-			if err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
+			if err != nil && !errors.Is(err, io.EOF) && serving.Err() == nil {
 				log.Debug("client dropped", "client", conn.RemoteAddr().String(), "err", err)
 			}
 		})
