@@ -116,8 +116,13 @@ func (b *Broker) start(opts *server.Options, log *slog.Logger) error {
 	quiet := &natsLog{log: log, told: map[string]time.Time{}}
 	srv.SetLoggerV2(quiet, false, false, false)
 	srv.Start()
-	if !srv.ReadyForConnections(startTimeout) {
-		return fmt.Errorf("not ready: %w", quiet.fatal())
+	for deadline := time.Now().Add(startTimeout); !srv.ReadyForConnections(50 * time.Millisecond); {
+		if err := quiet.fatal(); err != nil {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("not ready within %s", startTimeout)
+		}
 	}
 	// NATS writes the port that it got into its options.
 	b.addr = net.JoinHostPort(opts.MQTT.Host, strconv.Itoa(opts.MQTT.Port))

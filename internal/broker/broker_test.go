@@ -43,7 +43,7 @@ func start(t *testing.T, cfg broker.Config) (addr string, stop func()) {
 
 func TestEmbeddedBroker(t *testing.T) {
 	addr, _ := start(t, broker.Config{})
-	brokertest.Run(t, "tcp://"+addr)
+	brokertest.Run(t, brokertest.URLs{Gateways: "tcp://" + addr, Server: "tcp://" + addr})
 }
 
 func TestConfigMistakes(t *testing.T) {

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -35,14 +34,11 @@ func (l *natsLog) put(level slog.Level, format string, v []any) {
 	}
 }
 
-// fatal returns why the server could not start.
+// fatal returns why the server cannot start, nil if it may still.
 func (l *natsLog) fatal() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.last != nil {
-		return l.last
-	}
-	return errors.New("no reason given")
+	return l.last
 }
 
 func (l *natsLog) Noticef(format string, v ...any) { l.put(slog.LevelDebug, format, v) }

@@ -53,12 +53,12 @@ var ForgedSubscriptions = []struct{ Name, Filter string }{
 	{"a shared subscription", "$share/g/nirapod/v1/+/+/r"},
 }
 
-func forgedPublishes(t *testing.T, url string) {
+func forgedPublishes(t *testing.T, url URLs) {
 	ears := []string{"#", "$SYS/broker/uptime", "$MQTT/msgs/#", "$JS/API/STREAM/NAMES"}
-	spy := Connect(t, url, Spy, ears[:1], nil).AwaitOnline(t)
-	server := Connect(t, url, wire.ServerUser, append(wire.ServerFilters(), wire.LiveFilter(), wire.WakeFilter()),
+	spy := Connect(t, url.of(Spy), Spy, ears[:1], nil).AwaitOnline(t)
+	server := Connect(t, url.of(wire.ServerUser), wire.ServerUser, append(wire.ServerFilters(), wire.LiveFilter(), wire.WakeFilter()),
 		func(c *mqttconn.Config) { c.ClientID += ":forged" }).AwaitOnline(t)
-	gw := Connect(t, url, "padma/gw-1", nil, nil)
+	gw := Connect(t, url.of("padma/gw-1"), "padma/gw-1", nil, nil)
 	for _, f := range ForgedPublishes {
 		for _, retain := range []bool{false, true} {
 			gw.AwaitOnline(t)
@@ -72,7 +72,7 @@ func forgedPublishes(t *testing.T, url string) {
 	gw.AwaitOnline(t).Send(t, own, "end of forgeries", false)
 	spy.AwaitHeard(t, own+" end of forgeries")
 	server.AwaitHeard(t, own+" end of forgeries")
-	late := Connect(t, url, Spy, ears[:1], func(c *mqttconn.Config) { c.ClientID += ":late" }).AwaitOnline(t)
+	late := Connect(t, url.of(Spy), Spy, ears[:1], func(c *mqttconn.Config) { c.ClientID += ":late" }).AwaitOnline(t)
 	gw.Send(t, own, "end of retained forgeries", false)
 	late.AwaitHeard(t, own+" end of retained forgeries")
 	for _, c := range []*Client{spy, server, late} {
@@ -84,15 +84,15 @@ func forgedPublishes(t *testing.T, url string) {
 	}
 }
 
-func forgedSubscriptions(t *testing.T, url string) {
-	server := Connect(t, url, wire.ServerUser, nil, func(c *mqttconn.Config) { c.ClientID += ":secret" }).AwaitOnline(t)
-	victim := Connect(t, url, "padma/gw-2", nil, nil).AwaitOnline(t)
-	stranger := Connect(t, url, "lotus/gw-1", nil, nil).AwaitOnline(t)
+func forgedSubscriptions(t *testing.T, url URLs) {
+	server := Connect(t, url.of(wire.ServerUser), wire.ServerUser, nil, func(c *mqttconn.Config) { c.ClientID += ":secret" }).AwaitOnline(t)
+	victim := Connect(t, url.of("padma/gw-2"), "padma/gw-2", nil, nil).AwaitOnline(t)
+	stranger := Connect(t, url.of("lotus/gw-1"), "lotus/gw-1", nil, nil).AwaitOnline(t)
 	for _, f := range ForgedSubscriptions {
 		t.Run(f.Name, func(t *testing.T) {
-			spy := Connect(t, url, Spy, []string{"nirapod/#"}, nil).AwaitOnline(t)
+			spy := Connect(t, url.of(Spy), Spy, []string{"nirapod/#"}, nil).AwaitOnline(t)
 			tried := make(chan struct{}, 1)
-			thief := Connect(t, url, "padma/gw-1", []string{f.Filter}, func(c *mqttconn.Config) {
+			thief := Connect(t, url.of("padma/gw-1"), "padma/gw-1", []string{f.Filter}, func(c *mqttconn.Config) {
 				c.OnConnect = func() { tried <- struct{}{} }
 			})
 			select {
@@ -119,43 +119,68 @@ func forgedSubscriptions(t *testing.T, url string) {
 	}
 }
 
-func whoGetsIn(t *testing.T, url string) {
-	owner := Connect(t, url, "padma/gw-2", nil, nil).AwaitOnline(t)
-	for _, tt := range []struct {
-		name string
-		edit func(*mqttconn.Config)
-		in   bool
-	}{
-		{"the right password", func(*mqttconn.Config) {}, true},
-		{"a client id of its own with a suffix", func(c *mqttconn.Config) { c.ClientID += ":probe" }, true},
-		{"a wrong password", func(c *mqttconn.Config) { c.Password = "wrong" }, false},
-		{"no password", func(c *mqttconn.Config) { c.Password = "" }, false},
-		{"nobody", func(c *mqttconn.Config) { c.Username, c.Password = "", "" }, false},
-		{"an unknown user", func(c *mqttconn.Config) { c.Username, c.ClientID = "padma/gw-3", "padma/gw-3" }, false},
-		{"another's password", func(c *mqttconn.Config) { c.Password = Password("padma/gw-2") }, false},
-		{"another's client id", func(c *mqttconn.Config) { c.ClientID = "padma/gw-2" }, false},
-		{"the server's client id", func(c *mqttconn.Config) { c.ClientID = wire.ServerUser }, false},
-		{"a client id that begins alike", func(c *mqttconn.Config) { c.ClientID = "padma/gw-10" }, false},
-		{"the server's name", func(c *mqttconn.Config) { c.Username = wire.ServerUser }, false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			in := make(chan struct{}, 16)
-			c := Connect(t, url, "padma/gw-1", nil, func(c *mqttconn.Config) {
-				tt.edit(c)
-				c.OnConnect = func() { in <- struct{}{} }
-			})
-			if tt.in {
-				c.AwaitOnline(t)
-				return
-			}
-			select {
-			case <-in:
-				t.Error("got in")
-			case <-time.After(700 * time.Millisecond): // two attempts
-			}
-		})
+// What must become of one who knocks.
+const (
+	in       = "gets in"
+	out      = "stays out"
+	harmless = "disconnects nobody" // whether let in or not
+)
+
+func whoGetsIn(t *testing.T, url URLs) {
+	lost := make(chan string, 16)
+	for _, user := range []string{"padma/gw-2", "padma/gw-10", wire.ServerUser} {
+		Connect(t, url.of(user), user, nil, func(c *mqttconn.Config) {
+			c.OnDown = func(error) { lost <- user }
+		}).AwaitOnline(t)
 	}
-	if !owner.Online() {
-		t.Error("another could disconnect padma/gw-2")
+	t.Run("all", func(t *testing.T) {
+		for _, tt := range []struct {
+			name string
+			edit func(*mqttconn.Config)
+			want string
+		}{
+			{"the right password", func(*mqttconn.Config) {}, in},
+			{"a client id of its own with a suffix", func(c *mqttconn.Config) { c.ClientID += ":probe" }, in},
+			{"a wrong password", func(c *mqttconn.Config) { c.Password = "wrong" }, out},
+			{"no password", func(c *mqttconn.Config) { c.Password = "" }, out},
+			{"nobody", func(c *mqttconn.Config) { c.Username, c.Password = "", "" }, out},
+			{"an unknown user", func(c *mqttconn.Config) { c.Username, c.ClientID = "padma/gw-3", "padma/gw-3" }, out},
+			{"another's password", func(c *mqttconn.Config) { c.Password = Password("padma/gw-2") }, out},
+			{"the server's name", func(c *mqttconn.Config) { c.Username = wire.ServerUser }, out},
+			{"another's client id", func(c *mqttconn.Config) { c.ClientID = "padma/gw-2" }, harmless},
+			{"the server's client id", func(c *mqttconn.Config) { c.ClientID = wire.ServerUser }, harmless},
+			{"a client id that begins alike", func(c *mqttconn.Config) { c.ClientID = "padma/gw-10" }, harmless},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				if tt.want != harmless { // which may all get the same client id
+					t.Parallel()
+				}
+				knock(t, url, tt.want, tt.edit)
+			})
+		}
+	})
+	select {
+	case user := <-lost:
+		t.Errorf("%s was disconnected by another", user)
+	default:
+	}
+}
+
+func knock(t *testing.T, url URLs, want string, edit func(*mqttconn.Config)) {
+	inside := make(chan struct{}, 64)
+	c := Connect(t, url.Gateways, "padma/gw-1", nil, func(c *mqttconn.Config) {
+		edit(c)
+		c.OnConnect = func() { inside <- struct{}{} }
+	})
+	if want == in {
+		c.AwaitOnline(t)
+		return
+	}
+	select {
+	case <-inside:
+		if want == out {
+			t.Error("got in")
+		}
+	case <-time.After(700 * time.Millisecond): // two attempts
 	}
 }
