@@ -19,7 +19,7 @@ func transition(seq uint64) safety.Transition {
 		Hazard: safety.HazardFire, Class: safety.ClassAlarm, Severity: safety.Evacuate,
 		Zone: "store", Sensor: "store-heat", Grade: safety.Industrial, Clause: "EN 54-5 table 1",
 		From: safety.Pending, To: safety.Firing, At: at(int(seq % 60)),
-		Values: map[string]float64{"temperature": 0.1 + 0.2, "rise": -0.0},
+		Values: map[string]float64{"temperature": 0.1 + 0.2, "rise": math.Copysign(0, -1)},
 		Flags:  safety.Simulated | safety.Drill,
 	}
 }

@@ -92,10 +92,9 @@ var doors = map[string]func(ctx context.Context, v *state.View, factory string) 
 var naming = []string{"Site", "Alert", "Incident", "Notice"}
 
 func TestEveryDoorIsTested(t *testing.T) {
-	view := reflect.TypeFor[*state.View]()
-	for i := range view.NumMethod() {
-		if name := view.Method(i).Name; doors[name] == nil {
-			t.Errorf("View.%s is not among the doors of this test", name)
+	for method := range reflect.TypeFor[*state.View]().Methods() {
+		if doors[method.Name] == nil {
+			t.Errorf("View.%s is not among the doors of this test", method.Name)
 		}
 	}
 }

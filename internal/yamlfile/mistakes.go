@@ -11,7 +11,7 @@ import (
 )
 
 // Mistake is one thing wrong with a file. It wraps safety.ErrInvalid.
-type Mistake struct {
+type Mistake struct { //nolint:errname // it is what people call it
 	File string
 	Line int    // from 1; 0 = not known
 	Path string // such as zones[2].height_m; "" = the whole file
@@ -39,7 +39,7 @@ func (m Mistake) Unwrap() error { return safety.ErrInvalid }
 
 // Mistakes are all mistakes of one or more files, sorted by file and line. It
 // wraps safety.ErrInvalid and prints one mistake per line.
-type Mistakes []Mistake
+type Mistakes []Mistake //nolint:errname // as above
 
 func (ms Mistakes) Error() string {
 	lines := make([]string, len(ms))

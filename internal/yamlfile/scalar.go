@@ -96,9 +96,8 @@ func wholeNumber(node *yaml.Node) bool {
 }
 
 func decodeFloat(node *yaml.Node, v reflect.Value) bool {
-	tag := node.ShortTag()
 	var f float64
-	if tag != "!!float" && !(tag == "!!int" && wholeNumber(node)) || node.Decode(&f) != nil {
+	if node.ShortTag() != "!!float" && !wholeNumber(node) || node.Decode(&f) != nil {
 		return false
 	}
 	if math.IsNaN(f) || math.IsInf(f, 0) || v.OverflowFloat(f) {

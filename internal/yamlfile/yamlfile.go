@@ -51,10 +51,13 @@ func Parse(name string, data []byte, v any) (*File, error) {
 	return f, Join(d.found...)
 }
 
-var (
-	errEmpty    = errors.New("the file is empty")
-	errDocument = errors.New("more than one document in the file (a line of --- starts another)")
-)
+var errEmpty = errors.New("the file is empty")
+
+type secondDocumentError struct{ line int }
+
+func (e *secondDocumentError) Error() string {
+	return "more than one document in the file (a line of --- starts another)"
+}
 
 func document(data []byte) (*yaml.Node, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
@@ -68,23 +71,19 @@ func document(data []byte) (*yaml.Node, error) {
 		return nil, errEmpty
 	}
 	if err := dec.Decode(&next); err == nil {
-		return nil, &secondDocument{line: next.Line}
+		return nil, &secondDocumentError{line: next.Line}
 	} else if !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	return doc.Content[0], nil
 }
 
-type secondDocument struct{ line int }
-
-func (e *secondDocument) Error() string { return errDocument.Error() }
-
 var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?`)
 
 // syntax turns an error of the YAML reader, which names the line in its text,
 // into a Mistake.
 func (f *File) syntax(err error) Mistake {
-	if second, ok := errors.AsType[*secondDocument](err); ok {
+	if second, ok := errors.AsType[*secondDocumentError](err); ok {
 		return Mistake{File: f.name, Line: second.line, Text: err.Error()}
 	}
 	text := err.Error()

@@ -133,6 +133,9 @@ func TestMistakes(t *testing.T) {
 			if f == nil {
 				t.Error("no File beside the mistakes")
 			}
+			if c.private != 0 {
+				t.Error("a private field was set")
+			}
 		})
 	}
 }

@@ -29,14 +29,14 @@ func Export(site safety.Site) ([]byte, error) {
 // node is what stands in the file for v. The library's own way from structs to
 // nodes goes through text and breaks on strings that begin with a line break.
 func node(v reflect.Value) *yaml.Node {
-	if d, ok := v.Interface().(time.Duration); ok {
+	if d, ok := reflect.TypeAssert[time.Duration](v); ok {
 		return &yaml.Node{Kind: yaml.ScalarNode, Value: d.String()}
 	}
 	switch v.Kind() {
 	case reflect.Struct:
 		n := &yaml.Node{Kind: yaml.MappingNode}
-		for i := range v.NumField() {
-			n.Content = append(n.Content, text(v.Type().Field(i).Tag.Get("yaml")), node(v.Field(i)))
+		for field, value := range v.Fields() {
+			n.Content = append(n.Content, text(field.Tag.Get("yaml")), node(value))
 		}
 		return n
 	case reflect.Slice, reflect.Array:

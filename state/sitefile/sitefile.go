@@ -33,8 +33,8 @@ func Parse(name string, data []byte) (site safety.Site, warnings yamlfile.Mistak
 func fillLists(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
-		for i := range v.NumField() {
-			fillLists(v.Field(i))
+		for _, field := range v.Fields() {
+			fillLists(field)
 		}
 	case reflect.Slice:
 		if v.IsNil() {
