@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -22,6 +23,34 @@ func TestShippedScenarios(t *testing.T) {
 		}
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The files shown in the README load as they stand.
+func TestREADME(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(text, -1)
+	if len(blocks) != 2 {
+		t.Fatalf("%d YAML blocks, want a scenario and a building", len(blocks))
+	}
+	dir := t.TempDir()
+	for name, data := range map[string]string{
+		"scenario.yaml": string(blocks[0][1]),
+		"fire.csv":      "TIME,TCF_1\n0,20\n2,21\n",
+		"building.yaml": string(blocks[1][1]),
+		"inside.yaml":   "name: inside\nbuilding: ./building.yaml\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"scenario.yaml", "inside.yaml"} {
+		if _, err := sim.Load(filepath.Join(dir, name), ""); err != nil {
+			t.Error(err)
 		}
 	}
 }
