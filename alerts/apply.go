@@ -78,14 +78,15 @@ func (a *Alerts) apply(ctx context.Context, b *state.Book, t safety.Transition, 
 			return err
 		}
 	}
-	alert, err := b.OpenAlert(ctx, t.Point)
-	switch {
-	case errors.Is(err, safety.ErrNotFound):
-		if t.To != safety.Firing {
-			return nil
+	if !newest && t.To == safety.Firing {
+		if known, err := a.dealtWith(ctx, b, t); known || err != nil {
+			return err
 		}
-		return a.open(ctx, b, t, words, newest, now)
-	case err != nil:
+	}
+	alert, err := b.OpenAlert(ctx, t.Point)
+	if errors.Is(err, safety.ErrNotFound) {
+		return a.open(ctx, b, t, words, now)
+	} else if err != nil {
 		return err
 	}
 	before := fingerprint(alert)
@@ -102,27 +103,33 @@ func (a *Alerts) apply(ctx context.Context, b *state.Book, t safety.Transition, 
 // fingerprint is what a transition that is no firing can change.
 func fingerprint(a state.Alert) string { return string(a.State) + " " + a.Condition }
 
-// open raises an alert, unless the transition is old news of an alert that
-// people have already dealt with: then it only adds to that one's evidence.
-func (a *Alerts) open(ctx context.Context, b *state.Book, t safety.Transition, words map[string]state.Word, newest bool, now time.Time) error {
-	if !newest {
-		closed, err := b.ClosedAlerts(ctx, t.Point, closedMemo)
-		if err != nil {
-			return err
-		}
-		for _, old := range closed {
-			if covers(old, t.At) {
-				absorb(&old, t)
-				old.State = safety.Cleared
-				return b.SaveAlert(ctx, old)
-			}
-		}
+// open raises an alert where something begins to fire.
+func (a *Alerts) open(ctx context.Context, b *state.Book, t safety.Transition, words map[string]state.Word, now time.Time) error {
+	if t.To != safety.Firing {
+		return nil
 	}
 	alert := raise(newID(now), t, a.latched(t.Rule), now)
 	settle(&alert, words, now)
 	a.log.Info("alert raised", "factory", t.Factory, "alert", alert.ID, "rule", t.Rule, "zone", t.Zone,
 		"class", t.Class, "severity", t.Severity, "late", alert.Late, "exercise", alert.Exercise)
 	return b.SaveAlert(ctx, alert)
+}
+
+// dealtWith reports whether old news is about an alert that people have already
+// cleared; then it is added to that one's evidence and nobody is told again.
+func (a *Alerts) dealtWith(ctx context.Context, b *state.Book, t safety.Transition) (bool, error) {
+	closed, err := b.ClosedAlerts(ctx, t.Point, closedMemo)
+	if err != nil {
+		return false, err
+	}
+	for _, old := range closed {
+		if covers(old, t.At) {
+			absorb(&old, t)
+			old.State = safety.Cleared
+			return true, b.SaveAlert(ctx, old)
+		}
+	}
+	return false, nil
 }
 
 // covers reports whether a cleared alert was about the time at.
