@@ -76,6 +76,11 @@ func (a *Annunciator) Restore(m Moment, s State, sameBoot bool) {
 // if the condition holds it fires again.
 func (a *Annunciator) Forget(point string) { a.returns(point) }
 
+// Operated reports whether a call point is on record as operated.
+func (a *Annunciator) Operated(sensor string) bool {
+	return slices.ContainsFunc(a.s.Points, func(p Point) bool { return p.Manual && p.Firing && p.Sensor == sensor })
+}
+
 // Equal reports whether s and o are the same state.
 func (s State) Equal(o State) bool {
 	return s.Phase == o.Phase && s.Began == o.Began && s.Acknowledged == o.Acknowledged &&

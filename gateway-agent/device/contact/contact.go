@@ -76,7 +76,7 @@ func (in *Input) settle(operated bool, elapsed time.Duration) bool {
 		return false
 	}
 	in.known, in.state, in.balance = true, operated, 0
-	in.latched = in.latch && operated
+	in.latched = in.latched || in.latch && operated
 	return true
 }
 
@@ -88,6 +88,10 @@ func (in *Input) Lost() { in.sampled, in.balance = false, 0 }
 func (in *Input) Operated() (operated, known bool) {
 	return in.state || in.latched, in.known
 }
+
+// Latch makes a latching input operated from the start, as it was before a
+// restart.
+func (in *Input) Latch() { in.latched = in.latch }
 
 // Release ends the latch and reports whether that changed the state: an input
 // that is still operated stays so.

@@ -15,7 +15,3 @@ func (s Sample) Temperature() float64 { return -45 + 175*float64(s.RawT)/65535 }
 
 // Humidity returns relative humidity in percent, 0 to 100.
 func (s Sample) Humidity() float64 { return 100 * float64(s.RawRH) / 65535 }
-
-// HumiditySaturated reports that the humidity register stands at an end of its
-// scale, where it says nothing about the air.
-func (s Sample) HumiditySaturated() bool { return s.RawRH == 0 || s.RawRH == 0xFFFF }

@@ -1,0 +1,192 @@
+package agent
+
+import (
+	_ "embed"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"nirapod/gateway-agent/annunciate"
+	"nirapod/gateway-agent/clock"
+	"nirapod/internal/yamlfile"
+	"nirapod/safety"
+)
+
+// Sample is a documented configuration, complete and valid but for the files
+// it names.
+//
+//go:embed sample.yaml
+var Sample []byte
+
+// Config is the agent's file: the box, what is wired to it, and where it
+// reports. sample.yaml explains each key.
+type Config struct {
+	Version  int               `yaml:"version"` // of the schema: 1
+	Factory  string            `yaml:"factory"`
+	Gateway  string            `yaml:"gateway"`
+	Mode     Mode              `yaml:"mode"`
+	Clock    clock.Mode        `yaml:"clock"`
+	DataDir  string            `yaml:"data_dir"`
+	RulesDir string            `yaml:"rules_dir"` // "" = the rules that come with the program
+	Broker   Broker            `yaml:"broker"`
+	Buses    map[string]Bus    `yaml:"buses"`
+	Zones    []safety.Zone     `yaml:"zones"`
+	Sensors  []Sensor          `yaml:"sensors"`
+	Outputs  []Output          `yaml:"outputs"`
+	Delays   annunciate.Delays `yaml:"delays"`
+	Attended []Hours           `yaml:"attended"` // when somebody is there to acknowledge; empty = never
+}
+
+// Mode says whether real people depend on this box.
+type Mode string
+
+// The modes.
+const (
+	Production Mode = "production" // refuses simulated buses
+	Demo       Mode = "demo"
+)
+
+// Broker is where the agent reports. Its user name there is factory/gateway.
+type Broker struct {
+	URL          string `yaml:"url"`
+	PasswordFile string `yaml:"password_file"`
+}
+
+// Bus is an I2C bus or a bank of GPIO lines: what it is follows from its use.
+type Bus struct {
+	Open string `yaml:"open"` // I2C: number or /dev/i2c-N; GPIO: chip such as gpiochip0; or sim://host:port/bus
+}
+
+// Sensor is one measured quantity and how it is wired: exactly one of the
+// wirings is set.
+type Sensor struct {
+	ID         string          `yaml:"id"`
+	Zone       string          `yaml:"zone"`
+	Quantity   safety.Quantity `yaml:"quantity"`
+	Grade      safety.Grade    `yaml:"grade"`
+	Class      string          `yaml:"class,omitempty"` // EN 54-5, for heat
+	Period     time.Duration   `yaml:"period"`
+	LifeSafety bool            `yaml:"life_safety"`
+	Group      string          `yaml:"voting_group,omitempty"`
+
+	HDC302x *HDC302x `yaml:"hdc302x,omitempty"`
+	EOL     *EOL     `yaml:"eol,omitempty"`
+	Current *Current `yaml:"loop_4_20ma,omitempty"`
+	Contact *Contact `yaml:"contact,omitempty"`
+}
+
+// HDC302x is one of the two quantities of a temperature and humidity sensor.
+type HDC302x struct {
+	Bus  string `yaml:"bus"`
+	Addr uint16 `yaml:"addr"`
+}
+
+// EOL is a supervised loop on an input of an ADS1115. Its supply is measured
+// on another input of the same part, so that only ratios matter.
+type EOL struct {
+	Bus     string  `yaml:"bus"`
+	Addr    uint16  `yaml:"addr"`
+	Input   int     `yaml:"input"`
+	Supply  int     `yaml:"supply_input"`
+	Volts   float64 `yaml:"supply_v"` // nominal
+	Profile string  `yaml:"profile"`
+}
+
+// Current is a 4-20 mA transmitter over a shunt on an input of an ADS1115.
+type Current struct {
+	Bus   string     `yaml:"bus"`
+	Addr  uint16     `yaml:"addr"`
+	Input int        `yaml:"input"`
+	Shunt float64    `yaml:"shunt_ohm"`
+	Span  [2]float64 `yaml:"span"` // values at 4 and 20 mA
+	Model string     `yaml:"model"`
+}
+
+// Contact is a switch on a GPIO line.
+type Contact struct {
+	Bus       string        `yaml:"bus"`
+	Pin       string        `yaml:"pin"`
+	ActiveLow bool          `yaml:"active_low,omitempty"` // operated = low
+	Hold      time.Duration `yaml:"hold,omitempty"`       // debounce; 0 = 100 ms for a call point, else 50 ms
+	Key       KeyUse        `yaml:"key,omitempty"`        // for quantity key: what it does
+}
+
+// KeyUse is what a key or button does.
+type KeyUse string
+
+// The uses.
+const (
+	KeyAcknowledge KeyUse = "acknowledge" // somebody has seen the alert
+	KeyPanel       KeyUse = "panel"       // silences the sounder, resets
+)
+
+// Output is an annunciator on a GPIO line.
+type Output struct {
+	ID        string     `yaml:"id"`
+	Zone      string     `yaml:"zone"`
+	Kind      OutputKind `yaml:"kind"`
+	Bus       string     `yaml:"bus"`
+	Pin       string     `yaml:"pin"`
+	ActiveLow bool       `yaml:"active_low,omitempty"`
+}
+
+// OutputKind is what an output says.
+type OutputKind string
+
+// The kinds.
+const (
+	OutputStaff    OutputKind = "staff_alert"
+	OutputEvacuate OutputKind = "evacuate"
+	OutputBeacon   OutputKind = "beacon"
+	OutputFault    OutputKind = "fault" // something that should watch does not
+)
+
+// Hours is a span of each day, local time of Asia/Dhaka, HH:MM to HH:MM; over
+// midnight when From is later than To. 00:00 to 24:00 is always.
+type Hours struct {
+	From string `yaml:"from"`
+	To   string `yaml:"to"`
+}
+
+// Defaults returns what holds for keys that a file leaves out.
+func Defaults() Config {
+	return Config{
+		Mode:   Production,
+		Clock:  clock.Auto,
+		Delays: annunciate.Delays{V1: 30 * time.Second, V2: 180 * time.Second},
+	}
+}
+
+// Load reads and checks a file. All mistakes are returned at once, with file
+// and line, wrapping safety.ErrInvalid.
+func Load(name string) (Config, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return Config{}, err
+	}
+	return Parse(name, data)
+}
+
+// Parse is Load for text; name is how messages call it.
+func Parse(name string, data []byte) (Config, error) {
+	c := Defaults()
+	f, err := yamlfile.Parse(name, data, &c)
+	if f.Line("") == 0 {
+		return Config{}, err // not YAML: nothing can be said about its meaning
+	}
+	if err := yamlfile.Join(err, c.check(f)); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// password reads the broker's password; the file's line end does not belong to it.
+func (b Broker) password() (string, error) {
+	data, err := os.ReadFile(b.PasswordFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", errors.New("broker.password_file: " + b.PasswordFile + " is not there; nirapod gateway add makes it")
+	}
+	return strings.TrimRight(string(data), "\r\n"), err
+}

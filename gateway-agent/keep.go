@@ -1,0 +1,141 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// keepRetry is how long after a failed write the next is tried.
+const keepRetry = time.Second
+
+// keeper writes the small files that a restart needs. The newest content of
+// each wins; whoever hands it over never waits for the disk.
+type keeper struct {
+	dir    string
+	broken func(bool)
+	log    *slog.Logger
+	wake   chan struct{}
+
+	mu      sync.Mutex
+	pending map[string]content // by file name; guarded by mu
+}
+
+// content is a whole file. Without sync it survives the death of the process
+// and may be lost with the power.
+type content struct {
+	data []byte
+	sync bool
+}
+
+func newKeeper(dir string, broken func(bool), log *slog.Logger) *keeper {
+	return &keeper{
+		dir: dir, broken: broken, log: log,
+		wake: make(chan struct{}, 1), pending: map[string]content{},
+	}
+}
+
+func (k *keeper) keep(name string, data []byte, sync bool) {
+	k.mu.Lock()
+	k.pending[name] = content{data, sync || k.pending[name].sync}
+	k.mu.Unlock()
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (k *keeper) run(ctx context.Context) error {
+	failing := false
+	for {
+		retry := make(<-chan time.Time)
+		err := k.flush()
+		if (err != nil) != failing {
+			failing = err != nil
+			k.broken(failing)
+			k.log.Warn("saved states changed", "failing", failing, "err", err)
+		}
+		if err != nil {
+			retry = time.After(keepRetry)
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(k.flush(), ctx.Err())
+		case <-k.wake:
+		case <-retry:
+		}
+	}
+}
+
+func (k *keeper) flush() error {
+	k.mu.Lock()
+	todo := k.pending
+	k.pending = map[string]content{}
+	k.mu.Unlock()
+	var errs []error
+	for name, c := range todo {
+		err := replace(filepath.Join(k.dir, name), c)
+		if err == nil {
+			continue
+		}
+		errs = append(errs, err)
+		k.mu.Lock()
+		if _, newer := k.pending[name]; !newer {
+			k.pending[name] = c
+		}
+		k.mu.Unlock()
+	}
+	return errors.Join(errs...)
+}
+
+// replace puts c in the place of a file as a whole.
+func replace(path string, c content) error {
+	temp := path + ".new"
+	f, err := os.OpenFile(temp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(c.data)
+	if err == nil && c.sync {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, path); err != nil || !c.sync {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(name string) error {
+	d, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// recall reads a kept file into v; found is false when there is none. A file
+// that cannot be read is set aside, so that it is looked at once.
+func recall(dir, name string, v any) (found bool, err error) {
+	path := filepath.Join(dir, name)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(data, v)
+	}
+	if err != nil {
+		return false, errors.Join(fmt.Errorf("%s: %w", name, err), os.Rename(path, path+".bad"))
+	}
+	return true, nil
+}

@@ -1,0 +1,110 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"nirapod/gateway-agent/annunciate"
+)
+
+const (
+	// assertEvery is how often levels are written again: whoever drives the
+	// lines may have lost them. They are never read back.
+	assertEvery = time.Second
+	// outputRetry is how soon a line that could not be written is tried again.
+	outputRetry = 100 * time.Millisecond
+)
+
+// drive is one output and the bank that holds its line.
+type drive struct {
+	Output
+	bank pins
+}
+
+// outputs keeps the lines at what the core wants, most important first.
+type outputs struct {
+	drives []drive
+	broken func(bool)
+	log    *slog.Logger
+	wake   chan struct{}
+
+	mu   sync.Mutex
+	want annunciate.Outputs // guarded by mu
+}
+
+func newOutputs(drives []drive, broken func(bool), log *slog.Logger) *outputs {
+	return &outputs{drives: drives, broken: broken, log: log, wake: make(chan struct{}, 1)}
+}
+
+// set says what is wanted from now on. It never blocks.
+func (o *outputs) set(want annunciate.Outputs) {
+	o.mu.Lock()
+	changed := want != o.want
+	o.want = want
+	o.mu.Unlock()
+	if !changed {
+		return
+	}
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run drives the lines until ctx ends and then leaves them as they are: an
+// agent that stops must not silence a sounder.
+func (o *outputs) run(ctx context.Context) error {
+	failing := false
+	for {
+		err := o.assert()
+		if (err != nil) != failing {
+			failing = err != nil
+			o.broken(failing)
+			o.log.Warn("outputs changed", "failing", failing, "err", err)
+		}
+		next := assertEvery
+		if failing {
+			next = outputRetry
+		}
+		timer := time.NewTimer(next)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-o.wake:
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+}
+
+// assert writes every line and returns the first error.
+func (o *outputs) assert() error {
+	o.mu.Lock()
+	want := o.want
+	o.mu.Unlock()
+	var first error
+	for _, d := range o.drives {
+		if err := d.bank.Write(d.Pin, d.Kind.of(want) != d.ActiveLow); err != nil && first == nil {
+			first = fmt.Errorf("output %s: %w", d.ID, err)
+		}
+	}
+	return first
+}
+
+func (k OutputKind) of(o annunciate.Outputs) bool {
+	switch k {
+	case OutputEvacuate:
+		return o.Evacuate
+	case OutputStaff:
+		return o.Staff
+	case OutputBeacon:
+		return o.Beacon
+	case OutputFault:
+		return o.Fault
+	}
+	return false
+}
