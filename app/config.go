@@ -1,0 +1,131 @@
+package app
+
+import (
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"nirapod/internal/yamlfile"
+)
+
+// Mode says whether real people depend on this server.
+type Mode string
+
+// The modes. Production refuses whatever is simulated.
+const (
+	Production Mode = "production"
+	Demo       Mode = "demo"
+)
+
+// Config is the server's file. nirapod.yaml, beside this package, explains
+// each key.
+type Config struct {
+	Version int          `yaml:"version"` // of the schema: 1
+	Mode    Mode         `yaml:"mode"`
+	DataDir string       `yaml:"data_dir"`
+	Sites   []string     `yaml:"sites"` // site files, relative to this file
+	Broker  BrokerConfig `yaml:"broker"`
+	HTTP    HTTPConfig   `yaml:"http"`
+	Desk    DeskConfig   `yaml:"desk"`
+	Series  SeriesConfig `yaml:"series"`
+}
+
+// BrokerConfig says where the embedded broker listens and how the other roles
+// reach it.
+type BrokerConfig struct {
+	Listen string `yaml:"listen"`
+	URL    string `yaml:"url"` // "" = the broker of this process
+}
+
+// HTTPConfig says where people reach the page.
+type HTTPConfig struct {
+	Listen string `yaml:"listen"`
+	Secure bool   `yaml:"https_only"` // behind a TLS proxy: cookies are marked secure
+}
+
+// DeskConfig says where the inspectorate's side listens and how it is reached.
+type DeskConfig struct {
+	Listen    string `yaml:"listen"`
+	URL       string `yaml:"url"`        // "" = the desk of this process
+	TokenFile string `yaml:"token_file"` // "" = made in the data directory
+}
+
+// SeriesConfig is the embedded series store.
+type SeriesConfig struct {
+	Retention time.Duration `yaml:"retention"` // 0 = keep everything
+	Block     time.Duration `yaml:"block"`     // what one block covers
+}
+
+// Defaults returns what holds for keys that a file leaves out.
+func Defaults() Config {
+	return Config{
+		Mode:   Production,
+		Broker: BrokerConfig{Listen: "127.0.0.1:1883"},
+		HTTP:   HTTPConfig{Listen: "127.0.0.1:8080", Secure: true},
+		Desk:   DeskConfig{Listen: "127.0.0.1:8090"},
+		Series: SeriesConfig{Block: 2 * time.Hour},
+	}
+}
+
+// Load reads and checks a file for roles. All mistakes come at once, with file
+// and line, wrapping safety.ErrInvalid.
+func Load(name string, roles Roles) (Config, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return Config{}, err
+	}
+	cfg := Defaults()
+	file, err := yamlfile.Parse(name, data, &cfg)
+	if err := yamlfile.Join(err, cfg.check(file, roles)); err != nil {
+		return Config{}, err
+	}
+	for i, site := range cfg.Sites {
+		if !filepath.IsAbs(site) {
+			cfg.Sites[i] = filepath.Join(filepath.Dir(name), site)
+		}
+	}
+	return cfg, nil
+}
+
+// check returns everything that is wrong with the meaning of cfg.
+func (cfg Config) check(f *yamlfile.File, roles Roles) error {
+	var wrong []error
+	mistake := func(path, format string, args ...any) { wrong = append(wrong, f.Errorf(path, format, args...)) }
+	if cfg.Version != 1 {
+		mistake("version", "is %d; this program reads version 1", cfg.Version)
+	}
+	if cfg.Mode != Production && cfg.Mode != Demo {
+		mistake("mode", "%q: want production or demo", cfg.Mode)
+	}
+	if cfg.DataDir == "" {
+		mistake("data_dir", "is missing: name the directory that holds everything to be kept")
+	}
+	if len(cfg.Sites) == 0 {
+		mistake("sites", "is missing: name at least one site file")
+	}
+	for path, address := range map[string]string{"broker.listen": cfg.Broker.Listen, "http.listen": cfg.HTTP.Listen, "desk.listen": cfg.Desk.Listen} {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			mistake(path, "%q: want host:port", address)
+		}
+	}
+	if cfg.Broker.URL == "" && !roles[RoleBroker] && roles.needBroker() {
+		mistake("broker.url", "is missing: the broker is not among the roles of this process (%s)", roles)
+	}
+	if cfg.Desk.URL == "" && !roles[RoleDesk] && roles[RoleAlerts] {
+		mistake("desk.url", "is missing: the desk is not among the roles of this process (%s)", roles)
+	}
+	for path, address := range map[string]string{"broker.url": cfg.Broker.URL, "desk.url": cfg.Desk.URL} {
+		if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "") {
+			mistake(path, "%q: want scheme://host:port", address)
+		}
+	}
+	if cfg.Series.Block < time.Second || cfg.Series.Block > 24*time.Hour {
+		mistake("series.block", "%v: want 1s to 24h", cfg.Series.Block)
+	}
+	if cfg.Series.Retention < 0 {
+		mistake("series.retention", "%v: want 0 (keep everything) or more", cfg.Series.Retention)
+	}
+	return yamlfile.Join(append(wrong, roles.check()...)...)
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"nirapod/app"
+	"nirapod/dashboard/web"
+	"nirapod/rules"
+	"nirapod/state/sitefile"
+)
+
+func runDemo(ctx context.Context, args []string, std streams) error {
+	f := flags("demo", std)
+	o := app.DemoOptions{}
+	f.StringVar(&o.Addr, "addr", "127.0.0.1:8080", "loopback `HOST:PORT` of the page")
+	f.StringVar(&o.Scenario, "scenario", "smoulder", "`NAME` of a scenario, or a file")
+	f.StringVar(&o.Data, "data", "", "keep everything in `DIR`; default: a fresh directory, removed at the end")
+	verbose := f.Bool("v", false, "print the server's log")
+	if err := parse(f, args); err != nil {
+		return err
+	}
+	page, err := web.Page()
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	o.Binaries = filepath.Dir(self)
+	level := slog.LevelError
+	if *verbose {
+		level = slog.LevelInfo
+	}
+	log := slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: level}))
+	return app.RunDemo(ctx, o, page, std.out, log)
+}
+
+// configured are the flags of every command that needs the server's file.
+func configured(name string, std streams, args []string, more func(set func(*string, string, string))) (app.Config, app.Roles, error) {
+	f := flags(name, std)
+	file := f.String("c", "/etc/nirapod/nirapod.yaml", "the server's `FILE`")
+	list := f.String("roles", "", "comma-separated `ROLES` of this process; default: all")
+	if more != nil {
+		more(func(p *string, name, text string) { f.StringVar(p, name, "", text) })
+	}
+	if err := parse(f, args); err != nil {
+		return app.Config{}, nil, err
+	}
+	roles := app.AllRoles()
+	if *list != "" {
+		var err error
+		if roles, err = app.ParseRoles(*list); err != nil {
+			return app.Config{}, nil, err
+		}
+	}
+	cfg, err := app.Load(*file, roles)
+	return cfg, roles, err
+}
+
+func serve(ctx context.Context, args []string, std streams, log *slog.Logger) error {
+	cfg, roles, err := configured("serve", std, args, nil)
+	if err != nil {
+		return err
+	}
+	var page fs.FS
+	if roles[app.RoleDashboard] {
+		if page, err = web.Page(); err != nil {
+			return err
+		}
+	}
+	server, err := app.New(ctx, cfg, roles, page, log)
+	if err != nil {
+		return err
+	}
+	at := server.Addresses()
+	log.Info("serving", "roles", roles.String(), "mode", cfg.Mode, "http", at.HTTP, "desk", at.Desk, "broker", at.Broker)
+	return server.Run(ctx)
+}
+
+// check names every mistake of a server's file, its site files and the rules,
+// without starting anything.
+func check(args []string, std streams) error {
+	f := flags("check", std)
+	site := f.String("site", "", "check only this site `FILE`")
+	file := f.String("c", "", "the server's `FILE`")
+	list := f.String("roles", "", "comma-separated `ROLES`; default: all")
+	if err := parse(f, args); err != nil {
+		return err
+	}
+	if *site != "" {
+		return checkSites([]string{*site}, std.out)
+	}
+	if *file == "" {
+		return wrongUse("nirapod check: name a file with -c or -site")
+	}
+	roles := app.AllRoles()
+	if *list != "" {
+		var err error
+		if roles, err = app.ParseRoles(*list); err != nil {
+			return err
+		}
+	}
+	cfg, err := app.Load(*file, roles)
+	if err != nil {
+		return err
+	}
+	if err := checkSites(cfg.Sites, std.out); err != nil {
+		return err
+	}
+	fmt.Fprintf(std.out, "%s: no mistakes\n", *file)
+	return nil
+}
+
+// checkSites prints warnings and returns all mistakes, those of binding the
+// shipped rules among them.
+func checkSites(names []string, out io.Writer) error {
+	packs, err := rules.Load(rules.Shipped)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		site, warnings, err := sitefile.Parse(name, data)
+		for _, w := range warnings {
+			fmt.Fprintln(out, "warning:", w)
+		}
+		if err != nil {
+			return err
+		}
+		plant := rules.Plant{Factory: site.Factory.ID, Zones: site.Zones, Sensors: site.Sensors}
+		if _, err := rules.New(packs, plant, rules.Server, "check"); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		fmt.Fprintf(out, "%s: no mistakes\n", name)
+	}
+	return nil
+}

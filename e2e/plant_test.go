@@ -1,0 +1,175 @@
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"nirapod/app"
+	"nirapod/app/demo"
+	sim "nirapod/firmware-sim"
+	agent "nirapod/gateway-agent"
+	"nirapod/internal/password"
+	"nirapod/state"
+)
+
+const userPassword = "end to end password"
+
+// plant is a whole system on fixed loopback ports, so that each process can be
+// killed and come back to where the others look for it.
+type plant struct {
+	t                           *testing.T
+	dir                         string
+	sim, agent, broker, server  *process
+	simAddr, brokerAddr         string
+	httpAddr, deskAddr, journal string
+	gatewayPassword             string
+}
+
+// plantOptions are what the tests vary.
+type plantOptions struct {
+	scenario  string
+	simArgs   []string
+	agentVia  func(broker string) string // where the agent finds the broker
+	ingestVia func(broker string) string // where the server finds it
+	block     time.Duration              // of the series store, for compaction
+	env       []string                   // of the server
+}
+
+func newPlant(t *testing.T, o plantOptions) *plant {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("end-to-end tests do not run with -short")
+	}
+	p := &plant{t: t, dir: t.TempDir()}
+	p.simAddr, p.brokerAddr, p.httpAddr, p.deskAddr = freePort(t), freePort(t), freePort(t), freePort(t)
+	p.journal = filepath.Join(p.dir, "journal")
+	same := func(address string) string { return address }
+	if o.agentVia == nil {
+		o.agentVia = same
+	}
+	if o.ingestVia == nil {
+		o.ingestVia = same
+	}
+	if o.block == 0 {
+		o.block = 2 * time.Hour
+	}
+	p.writeServerFiles(o)
+	p.people()
+	p.writeAgentFile(o.agentVia(p.brokerAddr))
+	p.sim = spawn(t, p.dir, "sim", "firmware-sim", nil, append([]string{"-scenario", o.scenario, "-listen", p.simAddr}, o.simArgs...)...)
+	p.agent = spawn(t, p.dir, "agent", "gateway-agent", []string{"NIRAPOD_JOURNAL=" + p.journal}, "run", "-c", p.file("agent.yaml"))
+	p.broker = spawn(t, p.dir, "broker", "nirapod", nil, "serve", "-c", p.file("broker.yaml"), "-roles", "broker")
+	p.server = spawn(t, p.dir, "server", "nirapod", o.env, "serve", "-c", p.file("server.yaml"), "-roles", "ingest,alerts,dashboard,desk")
+	return p
+}
+
+func (p *plant) file(name string) string { return filepath.Join(p.dir, name) }
+
+func (p *plant) write(name string, data []byte) {
+	p.t.Helper()
+	if err := os.WriteFile(p.file(name), data, 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *plant) writeServerFiles(o plantOptions) {
+	p.t.Helper()
+	p.write("site.yaml", demo.Site)
+	for _, part := range []struct{ file, url string }{{"broker.yaml", ""}, {"server.yaml", "tcp://" + o.ingestVia(p.brokerAddr)}} {
+		cfg := app.Defaults()
+		cfg.Version, cfg.Mode, cfg.DataDir, cfg.Sites = 1, app.Demo, p.file("data"), []string{p.file("site.yaml")}
+		cfg.Broker = app.BrokerConfig{Listen: p.brokerAddr, URL: part.url}
+		cfg.HTTP = app.HTTPConfig{Listen: p.httpAddr}
+		cfg.Desk.Listen = p.deskAddr
+		cfg.Series.Block = o.block
+		text, err := yaml.Marshal(cfg)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.write(part.file, text)
+	}
+}
+
+// people makes the registry, a committee's login and the gateway's credential.
+func (p *plant) people() {
+	p.t.Helper()
+	ctx := p.t.Context()
+	db, err := state.Open(ctx, p.file("data"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer db.Close()
+	if err := app.ImportSites(ctx, db, app.Config{Mode: app.Demo, Sites: []string{p.file("site.yaml")}}); err != nil {
+		p.t.Fatal(err)
+	}
+	committee := state.User{Name: "committee", Role: state.Committee, Factory: demo.Factory, Language: "bn", PasswordHash: password.Hash(userPassword)}
+	if _, err := db.CreateUser(ctx, committee); err != nil {
+		p.t.Fatal(err)
+	}
+	if p.gatewayPassword, err = app.AddGateway(ctx, db, demo.Factory, demo.Gateway); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *plant) writeAgentFile(broker string) {
+	p.t.Helper()
+	cfg := agent.Defaults()
+	if err := yaml.Unmarshal(demo.Agent, &cfg); err != nil {
+		p.t.Fatal(err)
+	}
+	p.write("gateway.password", []byte(p.gatewayPassword))
+	cfg.DataDir, cfg.Broker.URL, cfg.Broker.PasswordFile = p.file("agent"), "tcp://"+broker, p.file("gateway.password")
+	for name, bus := range cfg.Buses {
+		_, path, _ := strings.Cut(strings.TrimPrefix(bus.Open, "sim://"), "/")
+		cfg.Buses[name] = agent.Bus{Open: "sim://" + p.simAddr + "/" + path}
+	}
+	text, err := yaml.Marshal(cfg)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.write("agent.yaml", text)
+}
+
+// world is the control channel of the simulator.
+func (p *plant) world() *sim.Client {
+	p.t.Helper()
+	w, err := sim.DialWorld(p.simAddr)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { w.Close() })
+	return w
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// eventually waits until check returns nil.
+func eventually(t *testing.T, limit time.Duration, what string, check func() error) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
+	var err error
+	for time.Now().Before(deadline) {
+		if err = check(); err == nil {
+			return
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	t.Fatalf("%s: not within %v: %v", what, limit, err)
+}
+
+var errNotYet = fmt.Errorf("not yet")
