@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -95,6 +96,14 @@ func (i *Ingest) Run(ctx context.Context) error {
 		return i.loop(ctx)
 	})
 	return g.Wait()
+}
+
+// Ready returns nil while ingest can hear gateways.
+func (i *Ingest) Ready() error {
+	if !i.conn.Online() {
+		return errors.New("ingest has no connection to the broker")
+	}
+	return nil
 }
 
 // drain throws away what comes until ctx ends: nothing of it is committed.

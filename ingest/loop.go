@@ -134,6 +134,7 @@ func (i *Ingest) saveStatus(ctx context.Context, now time.Time) {
 func (i *Ingest) flush(ctx context.Context) error {
 	began, now := time.Now(), i.now()
 	stored, broken := i.append(ctx, now)
+	crashPoint("after-store")
 	b := i.core.seal(stored, now)
 	if err := i.commit(ctx, b); err != nil {
 		return err
