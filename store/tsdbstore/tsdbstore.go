@@ -45,6 +45,8 @@ type Options struct {
 	// Late is how far behind the newest sample a late one may lie; 0 means
 	// DefaultLate.
 	Late time.Duration
+	// Block is what one block covers; 0 means the TSDB's own two hours.
+	Block time.Duration
 	// Registerer takes the metrics of the TSDB and of this store. nil: none.
 	Registerer prometheus.Registerer
 
@@ -114,6 +116,9 @@ func (o Options) tsdb() *tsdb.Options {
 	opts.RetentionDuration = o.Retention.Milliseconds()
 	opts.OutOfOrderTimeWindow = (o.Late + lateSlack).Milliseconds()
 	opts.MaxBlockDuration = maxBlock.Milliseconds()
+	if o.Block > 0 {
+		opts.MinBlockDuration = o.Block.Milliseconds()
+	}
 	if o.Retention > 0 {
 		opts.MaxBlockDuration = min(opts.MaxBlockDuration, max(o.Retention.Milliseconds()/10, opts.MinBlockDuration))
 	}
