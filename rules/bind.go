@@ -24,6 +24,7 @@ type bound struct {
 	requires    *cond
 	uses        uses
 	windows     []time.Duration // asked of the own sensor
+	fill        int64           // ms: the longest of them in the condition
 	fingerprint string
 }
 

@@ -226,8 +226,7 @@ func (e *Engine) ClearFault(id string, at time.Time) []safety.Transition {
 	if s == nil || !s.quarantine.on || s.quality == safety.Bad {
 		return nil
 	}
-	s.quarantine = quarantine{agreeing: never}
-	s.doubted = never
+	s.quarantine.end(s.at)
 	e.moved = true
 	for _, in := range s.instances {
 		e.evaluate(in, max(at.UnixMilli(), s.at))

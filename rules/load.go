@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"nirapod/internal/yamlfile"
 	"nirapod/safety"
 )
 
@@ -65,8 +64,6 @@ func match(fsys fs.FS, globs []string) ([]string, error) {
 	return names, nil
 }
 
-var syntaxLine = regexp.MustCompile(`line (\d+): (.*)`)
-
 // parsePack reads one file. owner maps the names of rules read so far to
 // where they stand.
 func parsePack(name string, data []byte, owner map[string]string) (Pack, error) {
@@ -76,23 +73,15 @@ func parsePack(name string, data []byte, owner map[string]string) (Pack, error) 
 		return p, src.err()
 	}
 	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
-		line, text := 1, strings.TrimPrefix(err.Error(), "yaml: ")
-		if found := syntaxLine.FindStringSubmatch(text); found != nil {
-			line, _ = strconv.Atoi(found[1])
-			text = found[2]
-		}
-		src.wrongAt(line, 1, "%s", text)
+	if _, err := yamlfile.Parse(name, data, &doc); err != nil {
+		src.unreadable(err)
 		return p, src.err()
 	}
-	if len(doc.Content) == 0 {
-		src.wrongAt(1, 1, "the file is empty")
-		return p, src.err()
-	}
-	top := src.mapping(doc.Content[0], "a pack", "rules")
+	root := &doc
+	top := src.mapping(root, "a pack", "rules")
 	list := top.of["rules"]
 	if list == nil || list.Kind != yaml.SequenceNode || len(list.Content) == 0 {
-		src.wrong(doc.Content[0], "a pack wants rules: a list of at least one rule")
+		src.wrong(root, "a pack wants rules: a list of at least one rule")
 		return p, src.err()
 	}
 	for _, n := range list.Content {

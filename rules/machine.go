@@ -47,13 +47,17 @@ func (in *instance) scope() string {
 	return in.zone.ID
 }
 
-// blind reports whether a rule that protects life cannot see because of s.
+// blind reports whether a rule that protects life cannot see because of s. A
+// window that is still filling is not blind: it was told that the sensor was
+// not heard, and after a start there is nothing to tell.
 func (s *sensor) blind() bool {
+	trusted := s.trust(false) == full
 	for _, in := range s.instances {
 		if in.rule.Class != safety.ClassAlarm || in.state != safety.Unknown {
 			continue
 		}
-		if in.own == s || in.own == nil && s.trust(false) != full {
+		filling := s.at-s.heard <= in.rule.fill
+		if in.own == s && !(trusted && filling) || in.own == nil && !trusted {
 			return true
 		}
 	}

@@ -39,7 +39,9 @@ func lowerRule(r *Rule, slots *slots) (*bound, []refused) {
 	}
 	when, reads := lower("when", r.When)
 	out.when = *when
-	out.windows = windows
+	for _, d := range windows {
+		out.fill = max(out.fill, d.Milliseconds())
+	}
 	if !reads.live {
 		all = append(all, refused{"when", 0, "it reads no sensor: it would never change"})
 	}
@@ -59,6 +61,7 @@ func lowerRule(r *Rule, slots *slots) (*bound, []refused) {
 			all = append(all, refused{"requires", 0, "it may read the place and the limits only"})
 		}
 	}
+	out.windows = windows
 	out.fingerprint = meaning(out)
 	return out, all
 }

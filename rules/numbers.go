@@ -195,16 +195,17 @@ func (l *lowerer) window(name, unit string, length time.Duration, qs []safety.Qu
 	if name == "rise" {
 		unit = unitOfRise(unit)
 	}
-	statistic := map[string]func(*window, *history) span{
+	statistic := map[string]func(*window, *history, bool) span{
 		"mean": (*window).mean, "min": (*window).min, "max": (*window).max, "rise": (*window).rise,
 	}[name]
 	label := fmt.Sprintf("%s(%v)", name, length)
 	ask := func(v *view, s *sensor) span {
 		w := s.history.slots[slot]
-		if !v.sees(s.windowTrust(w, v.late == s)) {
+		if !v.sees(s.trust(v.late == s)) {
 			return anything
 		}
-		return statistic(w, s.history)
+		v.doubt = v.doubt || w.doubtful()
+		return statistic(w, s.history, v.careful)
 	}
 	out := l.of(label, unit, ask)
 	out.plain = unit == "/"

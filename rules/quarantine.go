@@ -17,7 +17,17 @@ const agreement = 10 * time.Minute
 type quarantine struct {
 	on       bool
 	agreeing int64 // since when, ms; never while it does not
+	from, to int64 // of this one, or of the last; never if there was none
 }
+
+var sound = quarantine{agreeing: never, from: never, to: never}
+
+// covers reports whether a sample taken at a moment was in quarantine.
+func (q *quarantine) covers(at int64) bool {
+	return q.from != never && q.from <= at && (q.on || at <= q.to)
+}
+
+func (q *quarantine) end(at int64) { q.on, q.agreeing, q.to = false, never, at }
 
 // needsProof reports whether a channel with this fault must prove itself
 // afterwards. Bus errors prove themselves: the next frame has a checksum.
@@ -31,8 +41,8 @@ func needsProof(r safety.Reason) bool {
 
 // observe follows the newest reading of s. silent: it came after a silence.
 func (q *quarantine) observe(s *sensor, at int64, silent bool) {
-	if s.quality == safety.Bad && needsProof(s.reason) {
-		q.on = true
+	if s.quality == safety.Bad && needsProof(s.reason) && !q.on {
+		q.on, q.from = true, at
 	}
 	if !q.on {
 		return
@@ -45,7 +55,7 @@ func (q *quarantine) observe(s *sensor, at int64, silent bool) {
 		q.agreeing = at
 	}
 	if q.agreeing != never && at-q.agreeing >= agreement.Milliseconds() {
-		*q = quarantine{agreeing: never}
+		q.end(at - 1)
 	}
 }
 

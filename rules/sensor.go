@@ -39,11 +39,11 @@ type sensor struct {
 	flags      safety.Flags
 	stale      bool
 	badPolls   int
+	heard      int64 // first trusted reading after what another fault told of
 	quarantine quarantine
 	neighbours []*sensor
 
 	history   *history
-	doubted   int64    // newest sample that may only raise
 	real      [2]int64 // newest sample without flag 1<<i
 	seen      int64    // at in the restored state: Warm goes no further
 	instances []*instance
@@ -70,10 +70,10 @@ func parseClass(s string) (class int, suffix string) {
 }
 
 func newSensor(spec safety.Sensor, zone *safety.Zone, slots *slots) *sensor {
-	s := &sensor{spec: spec, zone: zone, at: never, doubted: never, seen: never}
+	s := &sensor{spec: spec, zone: zone, at: never, seen: never, heard: never}
 	s.class, s.suffix = parseClass(spec.Class)
 	s.real = [2]int64{never, never}
-	s.quarantine = quarantine{agreeing: never}
+	s.quarantine = sound
 	s.staleAfter = max(minStale, stalePolls*spec.Period).Milliseconds()
 	s.history = newHistory(spec.Period, slots.lengths, slots.needed[spec.Quantity])
 	return s
@@ -91,6 +91,7 @@ func (s *sensor) staleAt(start int64) int64 {
 func (s *sensor) take(r safety.Reading, at int64) {
 	r = plausible(s.spec.Quantity, r)
 	silent := s.stale || s.at != never && at > s.at+s.staleAfter
+	told := silent || s.excused()
 	s.at, s.stale = at, false
 	s.value, s.quality, s.reason, s.flags = r.Value, r.Quality, r.Reason, r.Flags
 	s.countBad()
@@ -99,10 +100,16 @@ func (s *sensor) take(r safety.Reading, at int64) {
 		s.value = 0
 		return
 	}
-	if s.quality != safety.Good || s.quarantine.on {
-		s.doubted = at
+	if (told || s.heard == never) && s.trust(false) == full {
+		s.heard = at
 	}
 	s.note(at)
+}
+
+// excused reports whether something other than blindness is known of the channel.
+func (s *sensor) excused() bool {
+	return s.at == never || s.quarantine.on || s.badPolls > 1 ||
+		s.quality == safety.Bad && (s.reason == safety.Warming || s.reason == safety.Inhibit)
 }
 
 func (s *sensor) countBad() {
@@ -122,7 +129,7 @@ func (s *sensor) note(at int64) {
 			s.real[i] = at
 		}
 	}
-	s.history.add(at, s.value)
+	s.history.add(at, s.value, s.quality != safety.Good || s.quarantine.covers(at))
 }
 
 // trust of the newest reading. late is true while a reading is evaluated that
@@ -135,15 +142,6 @@ func (s *sensor) trust(late bool) trust {
 		return raiseOnly
 	}
 	return full
-}
-
-// windowTrust is the trust of a window that ends with the newest reading.
-func (s *sensor) windowTrust(w *window, late bool) trust {
-	t := s.trust(late)
-	if t == full && s.doubted > s.at-w.length {
-		return raiseOnly
-	}
-	return t
 }
 
 // windowFlags are the flags that all samples of the window share.

@@ -152,7 +152,7 @@ func (e *Engine) saveSensors() []byte {
 		b = binary.AppendUvarint(b, uint64(len(s.spec.ID)))
 		b = append(b, s.spec.ID...)
 		b = append(b, bit(s.stale)|bit(s.quarantine.on)<<1, byte(s.badPolls))
-		b = appendMoments(b, s.at, s.quarantine.agreeing, s.doubted)
+		b = appendMoments(b, s.at, s.heard, s.quarantine.agreeing, s.quarantine.from, s.quarantine.to)
 	}
 	return b
 }
@@ -194,7 +194,7 @@ func (e *Engine) loadSensors(b []byte) error {
 			s = &sensor{} // gone from the site
 		}
 		s.stale, s.quarantine.on, s.badPolls = marks&1 != 0, marks&2 != 0, min(int(polls), maxBadPolls)
-		if b = readMoments(b[2:], &s.at, &s.quarantine.agreeing, &s.doubted); b == nil {
+		if b = readMoments(b[2:], &s.at, &s.heard, &s.quarantine.agreeing, &s.quarantine.from, &s.quarantine.to); b == nil {
 			return errBlob
 		}
 		s.seen = s.at

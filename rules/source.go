@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"nirapod/internal/yamlfile"
 	"nirapod/safety"
 )
 
@@ -131,8 +132,6 @@ func (s *source) mapping(n *yaml.Node, what string, allowed ...string) fields {
 			s.wrong(key, "%s has no key %q; it has %s", what, key.Value, strings.Join(allowed, ", "))
 		case f.of[key.Value] != nil:
 			s.wrong(key, "%s has %q twice", what, key.Value)
-		case value.Kind == yaml.AliasNode || value.Anchor != "":
-			s.wrong(value, "anchors and aliases are not for rules: write it out")
 		default:
 			f.of[key.Value] = value
 		}
@@ -162,6 +161,22 @@ func (f fields) text(key string) string {
 		f.src.wrong(n, "%s is missing", key)
 	}
 	return value
+}
+
+// unreadable takes over what yamlfile says of a file that is no YAML.
+func (s *source) unreadable(err error) {
+	many, ok := errors.AsType[yamlfile.Mistakes](err)
+	if !ok {
+		many = yamlfile.Mistakes{{Line: 1, Text: err.Error()}}
+	}
+	for _, m := range many {
+		column := 1
+		if m.Line > 0 && m.Line <= len(s.lines) {
+			text := s.lines[m.Line-1]
+			column = 1 + len(text) - len(strings.TrimLeft(text, " "))
+		}
+		s.wrongAt(m.Line, column, "%s", m.Text)
+	}
 }
 
 func validUTF8(s *source, data []byte) bool {

@@ -17,12 +17,14 @@ const (
 	msPerMinute = 60_000
 )
 
-// sample is one good or uncertain reading. The value is kept in whole
+// sample is one good or uncertain reading; doubt: it may raise and not clear.
+// The value is kept in whole
 // millionths: sums of integers are exact, so a window that slid for a month
 // equals one that was filled a minute ago.
 type sample struct {
 	at    int64 // ms
 	micro int64
+	doubt bool
 }
 
 // history is a bounded ring of a sensor's newest samples, numbered from 0
@@ -62,7 +64,7 @@ func (h *history) newest() (sample, bool) {
 }
 
 // add appends a sample; at is later than all before. O(1) amortised in each window.
-func (h *history) add(at int64, value float64) {
+func (h *history) add(at int64, value float64, doubt bool) {
 	if len(h.ring) == 0 {
 		return
 	}
@@ -72,7 +74,7 @@ func (h *history) add(at int64, value float64) {
 			w.evict(h, oldest+1)
 		}
 	}
-	h.ring[h.next%len(h.ring)] = sample{at, int64(math.Round(value * scale))}
+	h.ring[h.next%len(h.ring)] = sample{at, int64(math.Round(value * scale)), doubt}
 	h.next++
 	for _, w := range h.windows {
 		w.admit(h)
@@ -84,14 +86,32 @@ type window struct {
 	length  int64 // ms
 	need    int   // samples for mean, min, max
 	spread  int64 // ms between the oldest and the newest of them
-	half    int   // samples in each half for rise
+	needed  int   // samples in each half for rise
 	first   int   // number of the oldest sample inside
 	middle  int   // number of the oldest sample in the newer half
 	next    int
-	old     sums // [first, middle)
-	young   sums // [middle, next)
+	old     half // [first, middle)
+	young   half // [middle, next)
 	lowest  deque
 	highest deque
+}
+
+// half is one half of a window: all its samples, and those of them in doubt.
+type half struct{ all, doubt sums }
+
+func (x *half) move(s sample, by int64) {
+	x.all.move(s, by)
+	if s.doubt {
+		x.doubt.move(s, by)
+	}
+}
+
+// sums returns those of all samples, or of the trusted ones.
+func (x *half) sums(trusted bool) sums {
+	if !trusted {
+		return x.all
+	}
+	return sums{x.all.n - x.doubt.n, x.all.at - x.doubt.at, x.all.micro - x.doubt.micro}
 }
 
 type sums struct{ n, at, micro int64 }
@@ -108,7 +128,7 @@ func newWindow(period, length time.Duration) *window {
 		length: length.Milliseconds(),
 		need:   max(minSamples, int(math.Ceil(coverage*expected))),
 		spread: int64(coverage*float64(length.Milliseconds())) - period.Milliseconds(),
-		half:   max(minSamples/2, int(math.Ceil(coverage*expected/2))),
+		needed: max(minSamples/2, int(math.Ceil(coverage*expected/2))),
 	}
 }
 
@@ -147,22 +167,26 @@ func (w *window) evict(h *history, to int) {
 	w.highest.drop(w.first)
 }
 
-func (w *window) covered(h *history) bool {
-	return w.next-w.first >= w.need && h.at(w.next-1).at-h.at(w.first).at >= w.spread
+func (w *window) doubtful() bool { return w.old.doubt.n+w.young.doubt.n > 0 }
+
+func (w *window) covered(h *history, n int64) bool {
+	return n >= int64(w.need) && h.at(w.next-1).at-h.at(w.first).at >= w.spread
 }
 
-func (w *window) mean(h *history) span {
-	if !w.covered(h) {
+// mean of all samples or of the trusted ones; the others count as missing.
+func (w *window) mean(h *history, trusted bool) span {
+	old, young := w.old.sums(trusted), w.young.sums(trusted)
+	if !w.covered(h, old.n+young.n) {
 		return anything
 	}
-	return exactly(float64(w.old.micro+w.young.micro) / float64(w.old.n+w.young.n) / scale)
+	return exactly(float64(old.micro+young.micro) / float64(old.n+young.n) / scale)
 }
 
-func (w *window) min(h *history) span { return w.extreme(h, &w.lowest) }
-func (w *window) max(h *history) span { return w.extreme(h, &w.highest) }
+func (w *window) min(h *history, trusted bool) span { return w.extreme(h, &w.lowest, trusted) }
+func (w *window) max(h *history, trusted bool) span { return w.extreme(h, &w.highest, trusted) }
 
-func (w *window) extreme(h *history, d *deque) span {
-	if !w.covered(h) {
+func (w *window) extreme(h *history, d *deque, trusted bool) span {
+	if trusted && w.doubtful() || !w.covered(h, int64(w.next-w.first)) {
 		return anything
 	}
 	return exactly(float64(h.at(d.front()).micro) / scale)
@@ -171,14 +195,14 @@ func (w *window) extreme(h *history, d *deque) span {
 // rise is the slope per minute: mean of the newer half minus mean of the older
 // half, over the distance of their mean times. On a straight line it is exact;
 // against noise it is nearly as good as a least-squares fit, and it is O(1).
-func (w *window) rise(*history) span {
-	if w.old.n < int64(w.half) || w.young.n < int64(w.half) {
+func (w *window) rise(_ *history, trusted bool) span {
+	old, young := w.old.sums(trusted), w.young.sums(trusted)
+	if old.n < int64(w.needed) || young.n < int64(w.needed) {
 		return anything
 	}
-	oldN, youngN := float64(w.old.n), float64(w.young.n)
-	first := w.old.at / w.old.n // keeps the differences small enough to be exact
-	ms := float64(w.young.at-first*w.young.n)/youngN - float64(w.old.at-first*w.old.n)/oldN
-	micro := float64(w.young.micro)/youngN - float64(w.old.micro)/oldN
+	first := old.at / old.n // keeps the differences small enough to be exact
+	ms := float64(young.at-first*young.n)/float64(young.n) - float64(old.at-first*old.n)/float64(old.n)
+	micro := float64(young.micro)/float64(young.n) - float64(old.micro)/float64(old.n)
 	return exactly(micro / scale / ms * msPerMinute)
 }
 

@@ -1,0 +1,58 @@
+package ruletest_test
+
+import (
+	"io/fs"
+	"path"
+	"strings"
+	"testing"
+
+	"nirapod/rules"
+	"nirapod/rules/ruletest"
+)
+
+// shippedCases reads the cases of all shipped packs, by pack.
+func shippedCases(t *testing.T) map[string]ruletest.File {
+	t.Helper()
+	names, err := fs.Glob(rules.Shipped, "*_test.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]ruletest.File{}
+	for _, name := range names {
+		data, err := fs.ReadFile(rules.Shipped, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := ruletest.Parse(name, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Pack != strings.TrimSuffix(path.Base(name), "_test.yml") {
+			t.Errorf("%s is about pack %q", name, f.Pack)
+		}
+		out[f.Pack] = f
+	}
+	return out
+}
+
+func shippedPacks(t *testing.T) []rules.Pack {
+	t.Helper()
+	packs, err := rules.Load(rules.Shipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packs
+}
+
+func TestTheShippedPacksDoWhatTheirCasesSay(t *testing.T) {
+	packs, files := shippedPacks(t), shippedCases(t)
+	for _, p := range packs {
+		f, ok := files[p.Name]
+		if !ok || len(f.Cases) == 0 {
+			t.Errorf("pack %s has no cases", p.Name)
+		}
+		for _, wrong := range f.Run(packs) {
+			t.Errorf("%s: %s", p.Name, wrong)
+		}
+	}
+}
