@@ -146,12 +146,10 @@ func (b Birth) validateClock() error {
 	switch {
 	case b.Clock == Synced:
 		return checkTime("at", b.At)
-	case b.Clock != Unsynced:
-		return invalid("clock %q: want synced or unsynced", b.Clock)
-	case !b.At.IsZero():
+	case b.Clock == Unsynced && !b.At.IsZero():
 		return invalid("clock is unsynced and at is given; leave it out")
 	}
-	return nil
+	return b.Clock.validate()
 }
 
 func (b Birth) validateSensors() error {

@@ -93,6 +93,9 @@ func onlyHead(label string) bool {
 }
 
 func (p *Pack) getSent(recs []senml.Record) (err error) {
+	if err := p.Clock.validate(); err != nil {
+		return err
+	}
 	if p.Clock == Unsynced {
 		for i := range recs {
 			if recs[i].Has&senml.HasBT != 0 {

@@ -23,6 +23,13 @@ const (
 	Unsynced ClockState = "unsynced"
 )
 
+func (c ClockState) validate() error {
+	if c != Synced && c != Unsynced {
+		return invalid("clock %.40q: want synced or unsynced", c)
+	}
+	return nil
+}
+
 // The reasons why an agent dropped records. A pack with another is refused.
 const (
 	GoneFull    = "full"    // the spool's bound was reached
@@ -141,19 +148,13 @@ func (p *Pack) validateHead() error {
 }
 
 func (p *Pack) validateClock() error {
-	switch p.Clock {
-	case Synced:
-		if !wireTime(p.Sent) {
-			return invalid("clock is synced and bt is not an absolute time in whole milliseconds")
-		}
-	case Unsynced:
-		if !p.Sent.IsZero() {
-			return invalid("clock is unsynced and bt is given; leave it out")
-		}
-	default:
-		return invalid("clock %q: want synced or unsynced", p.Clock)
+	switch {
+	case p.Clock == Synced && !wireTime(p.Sent):
+		return invalid("clock is synced and bt is not an absolute time in whole milliseconds")
+	case p.Clock == Unsynced && !p.Sent.IsZero():
+		return invalid("clock is unsynced and bt is given; leave it out")
 	}
-	return nil
+	return p.Clock.validate()
 }
 
 // wireTime reports whether t can travel as an absolute SenML time.
