@@ -105,9 +105,6 @@ func (s *Spool) drop(sr *series, seg *segment) bool {
 		before = sr.segs[at-1]
 	}
 	s.mu.Unlock()
-	if at < 0 {
-		return true // committed meanwhile
-	}
 	into := seg
 	if before != nil {
 		into = before

@@ -18,7 +18,7 @@ func small(run int) Config {
 func TestTelemetryIsThinnedBeforeItIsDroppedAndAlarmsNever(t *testing.T) {
 	s := open(t, t.TempDir(), small(1))
 	defer closeSpool(t, s)
-	const seconds = 40_000
+	const seconds = 25_000
 	alarms, thinned, dropped := 0, 0, 0
 	for n := 1; n <= seconds; n++ {
 		r := reading("store-heat", n, 20+float64(n%7)/10)

@@ -25,6 +25,8 @@ func (s *Spool) Release(run string, stream wire.Stream, covered []safety.Span) e
 			return err
 		}
 	}
+	s.maintain.Lock() // a segment must not go while it is being rewritten, or another joined to it
+	defer s.maintain.Unlock()
 	for {
 		sr, seg := s.oldestCovered(run, stream, covered)
 		if seg == nil {

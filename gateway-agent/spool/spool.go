@@ -85,7 +85,7 @@ type Spool struct {
 
 	writers map[wire.Stream]*writer
 
-	maintain sync.Mutex   // held while telemetry is thinned or dropped
+	maintain sync.Mutex   // held while sealed segments are rewritten or removed
 	files    sync.RWMutex // held for reading while a segment is read, for writing while one is replaced or removed
 
 	mu     sync.Mutex
