@@ -28,6 +28,12 @@ type mistake struct {
 	text         string
 }
 
+// located is a mistake as people read it: where, what, the line and a caret.
+type located string
+
+func (l located) Error() string { return string(l) }
+func (l located) Unwrap() error { return safety.ErrInvalid }
+
 func newSource(name string, data []byte) *source {
 	return &source{name: name, lines: strings.Split(string(data), "\n")}
 }
@@ -50,7 +56,7 @@ func (s *source) err() error {
 	})
 	var all []error
 	for _, m := range s.mistakes {
-		all = append(all, fmt.Errorf("%s: %w", s.show(m), safety.ErrInvalid))
+		all = append(all, located(s.show(m)))
 	}
 	return errors.Join(all...)
 }
@@ -62,7 +68,7 @@ func (s *source) show(m mistake) string {
 		return head
 	}
 	line := strings.ReplaceAll(strings.TrimRight(s.lines[m.line-1], "\r"), "\t", " ")
-	return fmt.Sprintf("%s\n%5d | %s\n      | %s^\n", head, m.line, line, strings.Repeat(" ", m.column-1))
+	return fmt.Sprintf("%s\n%5d | %s\n      | %s^", head, m.line, line, strings.Repeat(" ", m.column-1))
 }
 
 // wrongIn tells a mistake at a rune offset inside the text of a scalar.
