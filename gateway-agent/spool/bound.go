@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	maxStubs   = 256
+	stubShare  = 16 // one part in so many may be declarations of what was dropped
 	diskBlock  = 4096
 	alarmShare = 8 // one part in so many of MaxBytes is kept for alarms
 )
@@ -143,7 +143,7 @@ func (s *Spool) forgetStubs() {
 		}
 	}
 	s.mu.Unlock()
-	if n <= maxStubs {
+	if int64(n) <= s.cfg.MaxBytes/stubShare/diskBlock {
 		return
 	}
 	s.log.Error("spool forgets what it dropped of an old run", "run", oldest.run, "to", s.lastOf(oldest, stub))

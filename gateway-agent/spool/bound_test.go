@@ -12,7 +12,7 @@ import (
 
 // small is a spool whose bound is quickly reached.
 func small(run int) Config {
-	return Config{Run: runID(run), segment: 8 << 10, MaxBytes: 256 << 10}
+	return Config{Run: runID(run), segment: 8 << 10, MaxBytes: 128 << 10}
 }
 
 func TestTelemetryIsThinnedBeforeItIsDroppedAndAlarmsNever(t *testing.T) {
@@ -88,8 +88,9 @@ func checkThinned(t *testing.T, recs map[uint64]Record, dropped, last uint64) {
 func TestTheBoundHoldsAcrossRuns(t *testing.T) {
 	dir := t.TempDir()
 	want := map[string]uint64{}
-	for run := 1; run <= 60; run++ {
-		s := open(t, dir, small(run))
+	cfg := func(run int) Config { return Config{Run: runID(run), segment: 8 << 10, MaxBytes: 1 << 20} }
+	for run := 1; run <= 40; run++ {
+		s := open(t, dir, cfg(run))
 		for n := 1; n <= 400; n++ {
 			appendAll(t, s, wire.Readings, reading("a", n, 0.5), reading("b", n, 0.5))
 		}
@@ -99,7 +100,7 @@ func TestTheBoundHoldsAcrossRuns(t *testing.T) {
 		}
 		closeSpool(t, s)
 	}
-	s := open(t, dir, small(99))
+	s := open(t, dir, cfg(99))
 	defer closeSpool(t, s)
 	for run, last := range want {
 		recs, gone := held(t, s, run, wire.Readings)
@@ -117,7 +118,8 @@ func TestOldDeclarationsAreForgottenAtLast(t *testing.T) {
 	dir := t.TempDir()
 	cfg := small(0)
 	cfg.MaxBytes = 2 << 20
-	for run := 1; run <= maxStubs+20; run++ {
+	most := int(cfg.MaxBytes / stubShare / diskBlock)
+	for run := 1; run <= most+20; run++ {
 		cfg.Run = runID(run)
 		s := open(t, dir, cfg)
 		appendAll(t, s, wire.Readings, reading("a", 1, 0.5), reading("a", 2, 0.5))
@@ -127,7 +129,7 @@ func TestOldDeclarationsAreForgottenAtLast(t *testing.T) {
 	s := open(t, dir, cfg)
 	defer closeSpool(t, s)
 	s.makeRoom(0)
-	if n := len(s.Extents(wire.Readings)); n > maxStubs+2 {
+	if n := len(s.Extents(wire.Readings)); n > most+2 {
 		t.Errorf("%d runs are held", n)
 	}
 }

@@ -184,7 +184,7 @@ func TestManyAtOnce(t *testing.T) {
 			}
 		})
 	}
-	wg.Go(func() { readAndRelease(t, ctx, s) })
+	wg.Go(func() { readAndRelease(ctx, t, s) })
 	writers.Wait()
 	stop()
 	wg.Wait()
@@ -206,7 +206,7 @@ func TestManyAtOnce(t *testing.T) {
 }
 
 // readAndRelease reads on and releases half of what it has read.
-func readAndRelease(t *testing.T, ctx context.Context, s *Spool) {
+func readAndRelease(ctx context.Context, t *testing.T, s *Spool) {
 	r := s.Reader(wire.Readings)
 	for next := uint64(1); ctx.Err() == nil; {
 		b, err := r.Next(runID(1), next, All, 50)

@@ -3,6 +3,7 @@ package spool
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -137,7 +138,7 @@ func killRound(t *testing.T, dir string, run int, life time.Duration) map[string
 	for lines := 0; ; lines++ {
 		line, err := r.ReadString('\n')
 		if err != nil {
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				t.Fatal(err)
 			}
 			break

@@ -66,9 +66,9 @@ func (sr *series) last(seg *segment) uint64 {
 
 // holding returns the segment that answers for seq, nil if there is none.
 func (sr *series) holding(seq uint64) *segment {
-	for i := len(sr.segs) - 1; i >= 0; i-- {
-		if sr.segs[i].first <= seq && seq < sr.next {
-			return sr.segs[i]
+	for _, seg := range slices.Backward(sr.segs) {
+		if seg.first <= seq && seq < sr.next {
+			return seg
 		}
 	}
 	return nil

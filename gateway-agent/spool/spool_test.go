@@ -124,7 +124,7 @@ func TestWhatIsAcceptedIsReadBackAsItWas(t *testing.T) {
 	s := open(t, dir, Config{Run: runID(1)})
 	uncertain := reading("store-heat", 2, math.Nextafter(21.5, 22))
 	uncertain.Reading.Quality, uncertain.Reading.Reason, uncertain.Reading.Flags = safety.Uncertain, safety.Warming, safety.Simulated|safety.Drill
-	unsynced := reading("store-rh", 1, -0.0)
+	unsynced := reading("store-rh", 1, math.Copysign(0, -1))
 	unsynced.Wall = time.Time{}
 	want := []Record{reading("store-heat", 1, 0.1+0.2), unsynced, uncertain, bad(reading("store-heat", 3, 0), safety.NACK)}
 	appendAll(t, s, wire.Readings, want...)
