@@ -73,12 +73,12 @@ func (a *Alerts) apply(ctx context.Context, b *state.Book, t safety.Transition, 
 	last, heard := words[t.Source]
 	newest := !heard || t.At.After(last.At) || t.At.Equal(last.At) && t.ID > last.ID
 	if newest {
-		words[t.Source] = hear(last, t)
+		words[t.Source] = hear(last, heard, t)
 		if err := b.SaveWords(ctx, t.Factory, t.Point, words); err != nil {
 			return err
 		}
 	}
-	if !newest && t.To == safety.Firing {
+	if said := words[t.Source]; !newest && t.To == safety.Firing && said.State != safety.Firing && !said.Held {
 		if known, err := a.dealtWith(ctx, b, t); known || err != nil {
 			return err
 		}

@@ -72,10 +72,12 @@ func realarm(a *state.Alert) {
 	a.State = safety.Unacknowledged
 }
 
-// hear returns a source's newest word, given what it said before. Unknown and
-// pending hold what was firing; only inactive lets go.
-func hear(last state.Word, t safety.Transition) state.Word {
-	active := last.State == safety.Firing || last.Held || t.From == safety.Firing
+// hear returns a source's newest word, given the last one heard from it, if
+// any. Unknown and pending hold what was firing; only inactive lets go. Where
+// words between the two are missing, it is taken to have fired.
+func hear(last state.Word, heard bool, t safety.Transition) state.Word {
+	gap := !heard || t.From != last.State
+	active := t.From == safety.Firing || t.From != safety.Inactive && (gap || last.Held)
 	return state.Word{State: t.To, At: t.At, ID: t.ID, Held: active && (t.To == safety.Unknown || t.To == safety.Pending)}
 }
 
@@ -91,7 +93,7 @@ func settle(a *state.Alert, words map[string]state.Word, now time.Time) {
 			a.Condition = conditionFiring
 		case w.Held && a.Condition != conditionFiring:
 			a.Condition = conditionUnknown
-		case w.State == safety.Inactive && w.At.After(ended):
+		case !w.Held && w.At.After(ended):
 			ended = w.At
 		}
 	}

@@ -30,8 +30,9 @@ func play(t *testing.T, latched bool, script string) (a state.Alert, states stri
 			if !ok {
 				t.Fatalf("no state %q", said)
 			}
-			tr := safety.Transition{ID: int64(i + 1), Source: source, To: to, At: now, Class: safety.ClassAlarm, Severity: safety.Alarm}
-			words[source] = hear(words[source], tr)
+			last, heard := words[source]
+			tr := safety.Transition{ID: int64(i + 1), Source: source, From: last.State, To: to, At: now, Class: safety.ClassAlarm, Severity: safety.Alarm}
+			words[source] = hear(last, heard, tr)
 			if to == safety.Firing && !raised {
 				a, raised = raise("A", tr, latched, now), true
 			} else if to == safety.Firing {
@@ -48,7 +49,7 @@ func play(t *testing.T, latched bool, script string) (a state.Alert, states stri
 			}
 		case word == "worse":
 			tr := safety.Transition{ID: int64(i + 1), Source: "gw", To: safety.Firing, At: now, Severity: safety.Evacuate}
-			words["gw"] = hear(words["gw"], tr)
+			words["gw"] = hear(words["gw"], true, tr)
 			absorb(&a, tr)
 			settle(&a, words, now)
 		}
