@@ -64,9 +64,10 @@ type birthJSON struct {
 	Rules     string        `json:"rules,omitempty"`
 }
 
-// MarshalJSON writes Flags as two booleans.
+// MarshalJSON writes Flags as two booleans, and no null.
 func (b Birth) MarshalJSON() ([]byte, error) {
-	return json.Marshal(birthJSON{b.Gateway, b.Run, b.Boot, b.Version, b.Mono, b.Clock, b.At, b.Anchors, b.Sensors,
+	return json.Marshal(birthJSON{b.Gateway, b.Run, b.Boot, b.Version, b.Mono, b.Clock, b.At,
+		append([]Anchor{}, b.Anchors...), append([]BirthSensor{}, b.Sensors...),
 		b.Flags&safety.Simulated != 0, b.Flags&safety.Drill != 0, b.Rules})
 }
 
@@ -78,6 +79,12 @@ func (b *Birth) UnmarshalJSON(data []byte) error {
 	}
 	*b = Birth{j.Gateway, j.Run, j.Boot, j.Version, j.Mono, j.Clock, j.At, j.Anchors, j.Sensors, 0, j.Rules}
 	b.Flags = flags(j.Simulated, j.Drill)
+	if len(b.Anchors) == 0 {
+		b.Anchors = nil
+	}
+	if len(b.Sensors) == 0 {
+		b.Sensors = nil
+	}
 	return nil
 }
 

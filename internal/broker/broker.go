@@ -152,8 +152,8 @@ func (b *Broker) Run(ctx context.Context) error {
 	return errors.Join(err, closeErr)
 }
 
-// Close ends the broker and disconnects its clients; their last wills are not
-// sent. It may be called more than once.
+// Close ends the broker and disconnects its clients; nobody is there to hear
+// their last wills. It may be called more than once.
 func (b *Broker) Close() error { return b.close() }
 
 func (b *Broker) shutdown() error {

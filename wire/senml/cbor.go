@@ -16,28 +16,40 @@ import (
 // section 6 allows for numbers.
 const tagDecimal = 4
 
-// decMode returns the codec's settings for a pack of at most records.
-func decMode(records int) (cbor.DecMode, error) {
-	return cbor.DecOptions{
+// maxElements bounds arrays in CBOR, the pack included.
+const maxElements = 1024
+
+var decoder, encoder = modes()
+
+// modes builds the codec's settings once; its errors are a programmer's.
+func modes() (cbor.DecMode, cbor.EncMode) {
+	dec, err := cbor.DecOptions{
 		DupMapKey:        cbor.DupMapKeyEnforcedAPF,
-		MaxArrayElements: max(records, 16),
+		MaxArrayElements: maxElements,
 		MaxMapPairs:      maxLabels,
 		MaxNestedLevels:  maxDepth + 2,
 	}.DecMode()
+	if err != nil {
+		panic(err)
+	}
+	opts := cbor.CoreDetEncOptions()
+	opts.NaNConvert, opts.InfConvert = cbor.NaNConvertReject, cbor.InfConvertReject
+	enc, err := opts.EncMode()
+	if err != nil {
+		panic(err)
+	}
+	return dec, enc
 }
 
 // ParseCBOR reads a SenML pack in CBOR. It gives what ParseJSON gives for the
-// same pack, but that extra labels come in order of their names.
+// same pack, but that extra labels come in order of their names, and that no
+// array, the pack included, may have more than 1024 elements.
 func ParseCBOR(src []byte, lim Limits) ([]Record, error) {
 	if len(src) > lim.Bytes {
 		return nil, tooLong(len(src), lim)
 	}
-	mode, err := decMode(lim.Records)
-	if err != nil {
-		return nil, err
-	}
 	var list []map[any]any
-	if err := mode.Unmarshal(src, &list); err != nil {
+	if err := decoder.Unmarshal(src, &list); err != nil {
 		return nil, fmt.Errorf("a SenML pack is a CBOR array of maps: %w: %w", err, safety.ErrInvalid)
 	}
 	if len(list) == 0 {
@@ -211,17 +223,11 @@ func plain(v any) (any, error) {
 // AppendCBOR appends the pack to dst in CBOR with sorted labels and numbers in
 // the shortest form that keeps every bit. Errors as in AppendJSON.
 func AppendCBOR(dst []byte, recs []Record) ([]byte, error) {
-	opts := cbor.CoreDetEncOptions()
-	opts.NaNConvert, opts.InfConvert = cbor.NaNConvertReject, cbor.InfConvertReject
-	mode, err := opts.EncMode()
-	if err != nil {
-		return nil, err
-	}
 	list := make([]map[any]any, len(recs))
 	for i := range recs {
 		list[i] = toMap(&recs[i])
 	}
-	b, err := mode.Marshal(list)
+	b, err := encoder.Marshal(list)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", err, safety.ErrInvalid)
 	}

@@ -1,6 +1,7 @@
 package senml
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"math"
@@ -23,7 +24,7 @@ func ParseJSON(src []byte, lim Limits) ([]Record, error) {
 	if err := s.take('['); err != nil {
 		return nil, fmt.Errorf("a SenML pack is a JSON array of records: %w", err)
 	}
-	recs := make([]Record, 0, min(lim.Records, 1+len(src)/48))
+	recs := make([]Record, 0, min(lim.Records, bytes.Count(src, []byte{'{'})))
 	for more := true; more; {
 		if len(recs) == lim.Records {
 			return nil, tooMany(lim)

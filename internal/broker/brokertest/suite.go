@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -119,14 +120,7 @@ func (c *Client) AwaitOnline(t *testing.T) *Client {
 // AwaitHeard waits for a message, as Heard gives it.
 func (c *Client) AwaitHeard(t *testing.T, want string) {
 	t.Helper()
-	Await(t, fmt.Sprintf("to hear %q", want), func() bool {
-		for _, s := range c.Heard() {
-			if s == want {
-				return true
-			}
-		}
-		return false
-	})
+	Await(t, fmt.Sprintf("to hear %q", want), func() bool { return slices.Contains(c.Heard(), want) })
 }
 
 // Send publishes with QoS 1, again and again until it is acknowledged.
