@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"fmt"
+	"io/fs"
 	"strconv"
 	"strings"
 	"testing"
@@ -271,3 +272,5 @@ func TestResetIsForPeople(t *testing.T) {
 		t.Errorf("reset of nothing: %s", got)
 	}
 }
+
+func readShipped(name string) ([]byte, error) { return fs.ReadFile(rules.Shipped, name) }

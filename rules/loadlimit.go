@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"math"
 	"regexp"
 	"slices"
@@ -44,7 +45,9 @@ func (s *source) limit(key, n *yaml.Node) Limit {
 	l.Unit = f.text("unit")
 	if l.Unit != "" && !knownUnit(l.Unit) {
 		s.wrong(f.of["unit"], "unit %q is not known", l.Unit)
+		l.Unit = ""
 	}
+	l.Unit = cmp.Or(l.Unit, bad) // told here: not again in every comparison
 	if (f.of["value"] == nil) == (f.of["by_class"] == nil) {
 		s.wrong(n, "limit %s wants either value or by_class", l.Name)
 		return l

@@ -20,7 +20,6 @@ var ruleName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
 
 // rule reads and checks one rule; its mistakes go to s.
 func (s *source) rule(n *yaml.Node) Rule {
-	before := len(s.mistakes)
 	f := s.mapping(n, "a rule", "name", "hazard", "class", "severity", "scope", "quantity", "filter", "when",
 		"for", "keep_firing_for", "reset", "latch", "delay", "requires", "runs", "limits", "clause")
 	r := Rule{file: s.name, Name: f.text("name"), When: f.text("when"), Clause: f.text("clause")}
@@ -39,10 +38,12 @@ func (s *source) rule(n *yaml.Node) Rule {
 	r.Latch = f.flag("latch")
 	r.Reset, _ = f.scalar("reset")
 	r.Requires, _ = f.scalar("requires")
+	before := len(s.mistakes)
 	f.quantity(&r)
+	asked := len(s.mistakes) == before
 	f.delay(&r)
 	f.consistent(r)
-	if len(s.mistakes) == before {
+	if asked && r.Scope != "" && r.When != "" { // else every name in it would be a mistake
 		r.fingerprint = f.lower(&r)
 	}
 	return r

@@ -42,7 +42,7 @@ func lowerRule(r *Rule, slots *slots) (*bound, []refused) {
 	for _, d := range windows {
 		out.fill = max(out.fill, d.Milliseconds())
 	}
-	if !reads.live {
+	if !reads.live && len(all) == 0 {
 		all = append(all, refused{"when", 0, "it reads no sensor: it would never change"})
 	}
 	if r.Reset != "" {
