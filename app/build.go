@@ -23,10 +23,7 @@ import (
 	"nirapod/wire"
 )
 
-const (
-	serverUser = wire.ServerUser
-	deskSecret = "desk.secret"
-)
+const deskSecret = "desk.secret"
 
 func (s *Server) openSeries(context.Context) error {
 	series, err := tsdbstore.Open(s.seriesDir(), tsdbstore.Options{
@@ -55,7 +52,7 @@ func (s *Server) buildBroker(context.Context) error {
 
 // admit answers for everybody who knocks at the broker.
 func (s *Server) admit(username, pw string) ([]wire.Permission, bool) {
-	if username == serverUser {
+	if username == wire.ServerUser {
 		return wire.ServerACL(), equal(pw, s.secret)
 	}
 	hash, factory, gateway, err := s.db.GatewayCredential(context.Background(), username)

@@ -24,6 +24,7 @@ import (
 	"nirapod/state"
 	"nirapod/state/sitefile"
 	"nirapod/store"
+	"nirapod/wire"
 )
 
 // Addresses are where a running server can be reached; "" where it does not
@@ -189,7 +190,7 @@ func (s *Server) connection(role string) mqttconn.Config {
 	if address == "" {
 		address = "tcp://" + s.addr.Broker
 	}
-	return mqttconn.Config{URL: address, ClientID: "nirapod-" + role + "-" + rand.Text()[:8], Username: serverUser, Password: s.secret}
+	return mqttconn.Config{URL: address, ClientID: wire.ServerUser + ":" + role + "-" + rand.Text()[:8], Username: wire.ServerUser, Password: s.secret}
 }
 
 func (s *Server) seriesDir() string { return filepath.Join(s.cfg.DataDir, "series") }
