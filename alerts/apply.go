@@ -70,22 +70,20 @@ func (a *Alerts) apply(ctx context.Context, b *state.Book, t safety.Transition, 
 	if err != nil {
 		return err
 	}
-	last, heard := words[t.Source]
-	newest := !heard || t.At.After(last.At) || t.At.Equal(last.At) && t.ID > last.ID
-	if newest {
-		words[t.Source] = hear(last, heard, t)
-		if err := b.SaveWords(ctx, t.Factory, t.Point, words); err != nil {
-			return err
-		}
+	said := heard(words)
+	newest := said.add(t)
+	if err := b.SaveWords(ctx, t.Factory, t.Point, said); err != nil {
+		return err
 	}
-	if said := words[t.Source]; !newest && t.To == safety.Firing && said.State != safety.Firing && !said.Held {
+	last := said.newest(t.Source)
+	if !newest && t.To == safety.Firing && last.State != safety.Firing && !last.Held {
 		if known, err := a.dealtWith(ctx, b, t); known || err != nil {
 			return err
 		}
 	}
 	alert, err := b.OpenAlert(ctx, t.Point)
 	if errors.Is(err, safety.ErrNotFound) {
-		return a.open(ctx, b, t, words, now)
+		return a.open(ctx, b, t, said, now)
 	} else if err != nil {
 		return err
 	}
@@ -93,7 +91,7 @@ func (a *Alerts) apply(ctx context.Context, b *state.Book, t safety.Transition, 
 	if t.To == safety.Firing {
 		absorb(&alert, t)
 	}
-	settle(&alert, words, now)
+	settle(&alert, said, now)
 	if t.To != safety.Firing && fingerprint(alert) == before {
 		return nil
 	}
@@ -104,12 +102,12 @@ func (a *Alerts) apply(ctx context.Context, b *state.Book, t safety.Transition, 
 func fingerprint(a state.Alert) string { return string(a.State) + " " + a.Condition }
 
 // open raises an alert where something begins to fire.
-func (a *Alerts) open(ctx context.Context, b *state.Book, t safety.Transition, words map[string]state.Word, now time.Time) error {
+func (a *Alerts) open(ctx context.Context, b *state.Book, t safety.Transition, said heard, now time.Time) error {
 	if t.To != safety.Firing {
 		return nil
 	}
 	alert := raise(newID(now), t, a.latched(t.Rule), now)
-	settle(&alert, words, now)
+	settle(&alert, said, now)
 	a.log.Info("alert raised", "factory", t.Factory, "alert", alert.ID, "rule", t.Rule, "zone", t.Zone,
 		"class", t.Class, "severity", t.Severity, "late", alert.Late, "exercise", alert.Exercise)
 	return b.SaveAlert(ctx, alert)

@@ -2,7 +2,6 @@ package alerts
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -101,6 +100,7 @@ func (c *courier) try(ctx context.Context, it state.Item, now time.Time) (ended 
 	if it.Expires != nil && now.After(*it.Expires) {
 		return true, c.a.end(ctx, it, state.Expired, "")
 	}
+	began := time.Now()
 	failure := c.carry(ctx, it, now)
 	if ctx.Err() != nil {
 		return false, ctx.Err()
@@ -109,7 +109,7 @@ func (c *courier) try(ctx context.Context, it state.Item, now time.Time) (ended 
 	if failure == nil {
 		return true, nil
 	}
-	until := time.Now().UTC().Add(backoff(it.Attempts))
+	until := now.Add(time.Since(began) + backoff(it.Attempts))
 	return false, c.a.db.Book(ctx, func(b *state.Book) error { return b.Delay(ctx, it.Seq, until) })
 }
 
@@ -141,5 +141,3 @@ func (a *Alerts) end(ctx context.Context, it state.Item, outcome state.Outcome, 
 		return err
 	})
 }
-
-var errNoBroker = errors.New("no way to the gateways")

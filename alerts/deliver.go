@@ -14,6 +14,8 @@ import (
 	"nirapod/wire"
 )
 
+var errNoBroker = errors.New("no way to the gateways")
+
 // toGateway hands one command to the broker.
 func (a *Alerts) toGateway(ctx context.Context, it state.Item, _ time.Time) error {
 	if a.deps.Command == nil {

@@ -72,23 +72,14 @@ func realarm(a *state.Alert) {
 	a.State = safety.Unacknowledged
 }
 
-// hear returns a source's newest word, given the last one heard from it, if
-// any. Unknown and pending hold what was firing; only inactive lets go. Where
-// words between the two are missing, it is taken to have fired.
-func hear(last state.Word, heard bool, t safety.Transition) state.Word {
-	gap := !heard || t.From != last.State
-	active := t.From == safety.Firing || t.From != safety.Inactive && (gap || last.Held)
-	return state.Word{State: t.To, At: t.At, ID: t.ID, Held: active && (t.To == safety.Unknown || t.To == safety.Pending)}
-}
-
 // settle makes an alert follow what its sources now say. Only the word
 // inactive from every source that took part ends the condition.
-func settle(a *state.Alert, words map[string]state.Word, now time.Time) {
+func settle(a *state.Alert, words heard, now time.Time) {
 	was := a.Condition
 	a.Condition = conditionInactive
 	var ended time.Time
 	for _, source := range a.Work.Sources {
-		switch w := words[source]; {
+		switch w := words.newest(source); {
 		case w.State == safety.Firing:
 			a.Condition = conditionFiring
 		case w.Held && a.Condition != conditionFiring:

@@ -18,7 +18,7 @@ func second(n int) time.Time { return t0.Add(time.Duration(n) * time.Second) }
 // returns its state after each, one second a word.
 func play(t *testing.T, latched bool, script string) (a state.Alert, states string) {
 	t.Helper()
-	words := map[string]state.Word{}
+	words := heard{}
 	var got []string
 	raised := false
 	for i, word := range strings.Fields(script) {
@@ -30,9 +30,8 @@ func play(t *testing.T, latched bool, script string) (a state.Alert, states stri
 			if !ok {
 				t.Fatalf("no state %q", said)
 			}
-			last, heard := words[source]
-			tr := safety.Transition{ID: int64(i + 1), Source: source, From: last.State, To: to, At: now, Class: safety.ClassAlarm, Severity: safety.Alarm}
-			words[source] = hear(last, heard, tr)
+			tr := safety.Transition{ID: int64(i + 1), Source: source, From: words.newest(source).State, To: to, At: now, Class: safety.ClassAlarm, Severity: safety.Alarm}
+			words.add(tr)
 			if to == safety.Firing && !raised {
 				a, raised = raise("A", tr, latched, now), true
 			} else if to == safety.Firing {
@@ -49,7 +48,7 @@ func play(t *testing.T, latched bool, script string) (a state.Alert, states stri
 			}
 		case word == "worse":
 			tr := safety.Transition{ID: int64(i + 1), Source: "gw", To: safety.Firing, At: now, Severity: safety.Evacuate}
-			words["gw"] = hear(words["gw"], true, tr)
+			words.add(tr)
 			absorb(&a, tr)
 			settle(&a, words, now)
 		}
@@ -106,7 +105,7 @@ func TestFirstAcknowledgerStays(t *testing.T) {
 func TestOldResetDoesNotClearLater(t *testing.T) {
 	a, _ := play(t, true, "gw:firing ack reset")
 	later := second(2).Add(resetWindow + time.Second)
-	settle(&a, map[string]state.Word{"gw": {State: safety.Inactive, At: later}}, later)
+	settle(&a, heard{"gw": {{State: safety.Inactive, At: later}}}, later)
 	if a.State != safety.Acknowledged {
 		t.Errorf("a reset of %v ago cleared the alert: %s", resetWindow, a.State)
 	}

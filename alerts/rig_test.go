@@ -224,3 +224,12 @@ func queue(t testing.TB, url string) []desk.Item {
 func batch(transitions ...safety.Transition) state.Batch {
 	return state.Batch{Transitions: transitions}
 }
+
+func marshal(t testing.TB, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

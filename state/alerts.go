@@ -38,8 +38,9 @@ type Evidence struct {
 	Exercise    bool         `json:"exercise"`
 }
 
-// Word is the newest thing a source said about a point.
+// Word is one thing that a source said about a point.
 type Word struct {
+	From  safety.State `json:"from"`
 	State safety.State `json:"state"`
 	At    time.Time    `json:"at"`
 	ID    int64        `json:"id"`   // of the transition
@@ -104,17 +105,18 @@ func (b *Book) SaveAlert(ctx context.Context, a Alert) error {
 	return conflict(err, "open alert at point %s", a.Point)
 }
 
-// Words returns the newest word of every source about a point, by source.
-func (b *Book) Words(ctx context.Context, point string) (map[string]Word, error) {
-	words, err := one(ctx, b.tx, scanJSON[map[string]Word], `SELECT sources FROM points WHERE point = ?`, point)
+// Words returns what every source lately said about a point, by source, in
+// order of the time at which it happened.
+func (b *Book) Words(ctx context.Context, point string) (map[string][]Word, error) {
+	words, err := one(ctx, b.tx, scanJSON[map[string][]Word], `SELECT sources FROM points WHERE point = ?`, point)
 	if errors.Is(err, safety.ErrNotFound) {
-		return map[string]Word{}, nil
+		return map[string][]Word{}, nil
 	}
 	return words, err
 }
 
-// SaveWords writes what the sources of a point now say.
-func (b *Book) SaveWords(ctx context.Context, factory, point string, words map[string]Word) error {
+// SaveWords writes what the sources of a point lately said.
+func (b *Book) SaveWords(ctx context.Context, factory, point string, words map[string][]Word) error {
 	doc, err := docs(words)
 	if err != nil {
 		return err
