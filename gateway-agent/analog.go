@@ -64,7 +64,10 @@ type analog struct {
 func (a *analog) run(ctx context.Context) error {
 	tick := time.NewTicker(scanEvery)
 	defer tick.Stop()
-	var due int64
+	due := a.mono()
+	for _, l := range a.loops {
+		l.due = due + a.period.Milliseconds() // undecided is nothing to tell in the first period
+	}
 	for {
 		err := a.scan(ctx)
 		if ctx.Err() != nil {

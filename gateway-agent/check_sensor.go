@@ -70,7 +70,7 @@ func (k *checker) hdc302x(path string, s *Sensor) {
 		k.bad(path, "measures temperature and humidity, not %s", s.Quantity)
 	}
 	if s.Period < time.Second {
-		k.bad(path, "takes one sample a second; the period is %v", s.Period)
+		k.bad(path, "is read once a second at most; the period is %v", s.Period)
 	}
 	k.once(path, fmt.Sprintf("%s %#x %s", h.Bus, h.Addr, s.Quantity), "%s of this part is read twice", s.Quantity)
 }

@@ -147,7 +147,13 @@ func (c *core) stamp(mono int64) spool.Stamp {
 
 // logEdge logs when a sensor's quality changes.
 func (c *core) logEdge(before seen, s sample) {
-	if before.any && before.Quality == s.Quality && before.Reason == s.Reason || !before.any && s.Quality == safety.Good {
+	if !before.any {
+		before.Quality, before.Reason = safety.Good, ""
+		if s.Reason == safety.Warming {
+			return // as everything does at first
+		}
+	}
+	if before.Quality == s.Quality && before.Reason == s.Reason {
 		return
 	}
 	if s.Quality == safety.Good {
@@ -167,14 +173,23 @@ func (c *core) transitions(mono int64, ts []safety.Transition) {
 	for i, t := range ts {
 		c.ann.Transition(m, t)
 		records[i] = spool.Record{Stamp: c.stamp(c.epoch.mono(t.At)), Transition: &t}
-		if t.From == safety.Firing || t.To == safety.Firing {
-			c.log.Warn("alarm changed", "rule", t.Rule, "zone", t.Zone, "sensor", t.Sensor,
-				"class", string(t.Class), "severity", string(t.Severity), "from", t.From.String(), "to", t.To.String())
-		}
+		c.logTransition(&t)
 	}
 	c.act() // before any of it is waited for
 	c.journal.transitions(records...)
 	c.keepRules(mono, true)
+}
+
+func (c *core) logTransition(t *safety.Transition) {
+	if t.From != safety.Firing && t.To != safety.Firing {
+		return
+	}
+	level := slog.LevelInfo
+	if t.Class == safety.ClassAlarm || t.Class == safety.ClassFault {
+		level = slog.LevelWarn
+	}
+	c.log.Log(context.Background(), level, "condition changed", "rule", t.Rule, "zone", t.Zone, "sensor", t.Sensor,
+		"class", string(t.Class), "severity", string(t.Severity), "from", t.From.String(), "to", t.To.String())
 }
 
 // switches takes what call points and keys mean beyond the rules. A reading

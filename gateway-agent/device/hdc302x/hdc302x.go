@@ -1,5 +1,11 @@
 // Package hdc302x reads TI's HDC3020/21/22 temperature and humidity sensors,
-// which measure by themselves once a second after Start.
+// which measure by themselves after Start.
+//
+// A sample can be read once, and the part measures by its own clock. So it is
+// let measure twice a second and is read once: a reader in step with the part
+// would find nothing new now and then. What a second read of one sample gives,
+// the data sheet says twice and differently: no acknowledge (7.5.7.2), or the
+// lowest values (7.4.1). Here neither is taken for a measurement.
 //
 // Sources: TI SNAS778D, commands and status register.
 package hdc302x
@@ -16,7 +22,7 @@ import (
 )
 
 const (
-	cmdAuto1Hz     = 0x2130 // one measurement a second, lowest noise
+	cmdAuto2Hz     = 0x2236 // two measurements a second, lowest noise
 	cmdExitAuto    = 0x3093
 	cmdRead        = 0xE000
 	cmdStatus      = 0xF32D
@@ -43,14 +49,14 @@ func New(bus i2c.Bus, addr uint16) *Dev {
 }
 
 // Start brings the part from any state, also one left by an earlier process,
-// into measuring once a second. The first sample follows within about 15 ms.
+// into measuring twice a second. The first sample follows within about 15 ms.
 func (d *Dev) Start() error {
 	d.on = false
 	if err := d.command(cmdExitAuto); err != nil {
 		return err
 	}
 	time.Sleep(settle)
-	for _, c := range []uint16{cmdClearStatus, cmdAuto1Hz} {
+	for _, c := range []uint16{cmdClearStatus, cmdAuto2Hz} {
 		if err := d.command(c); err != nil {
 			return err
 		}
@@ -62,8 +68,9 @@ func (d *Dev) Start() error {
 // Read returns the newest sample. It starts the part when it has not been
 // started, or has lost its state in a reboot. Until the first sample after
 // that, and while no new sample has been taken since the last Read, it returns
-// device.ErrWarming, for 3 s at most: then device.ErrTimeout. Other errors wrap
-// device.ErrNACK, ErrTimeout, ErrRefused or ErrCRC.
+// device.ErrWarming, for 3 s at most: then device.ErrTimeout, or the lowest
+// values if that is what the part gives. Other errors wrap device.ErrNACK,
+// ErrTimeout, ErrRefused or ErrCRC.
 func (d *Dev) Read() (Sample, error) {
 	if !d.on {
 		return Sample{}, d.restart(errStarted)
@@ -73,7 +80,10 @@ func (d *Dev) Read() (Sample, error) {
 	if errors.Is(err, device.ErrNACK) {
 		return Sample{}, d.whyNot()
 	}
-	if err == nil {
+	if err == nil && words == [2]uint16{} && time.Since(d.life) < patience {
+		return Sample{}, d.nothing(errNothingNew)
+	}
+	if err == nil && words != [2]uint16{} {
 		d.life = time.Now()
 	}
 	return Sample{RawT: words[0], RawRH: words[1]}, err
@@ -91,7 +101,9 @@ func (d *Dev) whyNot() error {
 		d.life = time.Now()
 		return d.restart(errReset)
 	}
-	return d.nothing(errNothingNew)
+	err := d.nothing(errNothingNew)
+	d.on = errors.Is(err, device.ErrWarming) // else it is started anew at the next Read
+	return err
 }
 
 func (d *Dev) restart(why error) error {
@@ -104,11 +116,11 @@ func (d *Dev) restart(why error) error {
 	return d.nothing(why)
 }
 
+// nothing says that there is no sample, as a fault once that has lasted.
 func (d *Dev) nothing(why error) error {
 	if time.Since(d.life) < patience {
 		return fmt.Errorf("%w: %w", device.ErrWarming, why)
 	}
-	d.on = false
 	return fmt.Errorf("%w: %w", device.ErrTimeout, why)
 }
 

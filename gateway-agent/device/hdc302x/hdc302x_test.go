@@ -18,11 +18,11 @@ import (
 
 const addr = 0x44
 
-// start is the transcript that brings the part from any state into 1 Hz.
+// start is the transcript that brings the part from any state into measuring.
 var start = []i2ctest.IO{
 	{Addr: addr, W: []byte{0x30, 0x93}},
 	{Addr: addr, W: []byte{0x30, 0x41}},
-	{Addr: addr, W: []byte{0x21, 0x30}},
+	{Addr: addr, W: []byte{0x22, 0x36}},
 }
 
 func read(raw []byte) i2ctest.IO {

@@ -44,7 +44,7 @@ const (
 // gives 21 mA while it warms up as well.
 var Models = map[string]Model{
 	"ne43": {"ne43", slices.Concat(dead, []state{
-		{3.6, safety.Bad, safety.Implausible, none}, // the transmitter says that it failed
+		{3.7, safety.Bad, safety.Implausible, none}, // 3.6 or less: the transmitter says that it failed
 		{3.8, safety.Uncertain, safety.OutOfRange, atZero},
 	}, valid, over)},
 	"ultima-x": {"ultima-x", slices.Concat(dead, []state{

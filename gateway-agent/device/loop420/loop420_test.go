@@ -21,8 +21,8 @@ func TestDecode(t *testing.T) {
 		want        safety.Reading
 	}{
 		{"nothing flows: the wire is cut, not clean air", "ne43", 0, bad(safety.WireOpen)},
-		{"transmitter signals failure", "ne43", 3.6 - 1e-9, bad(safety.Implausible)},
-		{"just under range", "ne43", 3.7, beyond(0)},
+		{"transmitter signals failure", "ne43", 3.6, bad(safety.Implausible)},
+		{"just under range", "ne43", 3.75, beyond(0)},
 		{"live zero", "ne43", 4, good(0)},
 		{"noise under the live zero", "ne43", 3.9, good(0)},
 		{"a quarter of the span", "ne43", 8, good(125)},
