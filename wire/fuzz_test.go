@@ -3,6 +3,7 @@ package wire_test
 import (
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 
 	"nirapod/safety"
@@ -10,8 +11,8 @@ import (
 )
 
 // FuzzDecode: no payload panics a decoder, every refusal is ErrInvalid, and
-// what was taken can be sent on in both forms and is then the same. Seeds are
-// the examples of docs/protocol.md and testdata/fuzz.
+// what was taken can be sent on in both forms and is then the same. The seeds
+// are packs of all kinds and the examples of docs/protocol.md.
 func FuzzDecode(f *testing.F) {
 	f.Add(uint8(0), []byte(`[{"bn":"padma/gw-1/","run":"0123456789abcdef","stream":"r","seq":1,"boot":"b","mono":1,"clock":"unsynced","n":"s","v":-0.0,"t":-0.001}]`))
 	p := goodPack()
@@ -21,6 +22,11 @@ func FuzzDecode(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(uint8(2*form), payload)
+	}
+	for _, x := range examples(f) {
+		if x.topic.Kind == wire.KindPack {
+			f.Add(uint8(strings.Index("ra", string(x.topic.Stream))+2*strings.Count(x.topic.String(), "cbor")), x.payload)
+		}
 	}
 	f.Fuzz(func(t *testing.T, kind uint8, payload []byte) {
 		topic := wire.PackTopic("padma", "gw-1", []wire.Stream{wire.Readings, wire.Alarms}[kind&1], kind&2 != 0)
@@ -50,6 +56,13 @@ func FuzzMessages(f *testing.F) {
 		wire.CommitTopic("padma", "gw-1", wire.Readings), wire.CmdTopic("padma", "gw-1"), wire.LiveTopic("padma"), wire.WakeTopic("padma")}
 	f.Add(uint8(2), []byte(`{"run":"0123456789abcdef","stream":"r","upto":1,"ranges":[[3,4]],"epoch":"e"}`))
 	f.Add(uint8(4), []byte(`{"at":"2026-11-22T07:00:01Z","readings":[{"gateway":"g","sensor":"s","value":1,"quality":"good","at":"2026-11-22T07:00:01Z"}]}`))
+	for _, x := range examples(f) {
+		for i, topic := range topics {
+			if topic.Kind == x.topic.Kind {
+				f.Add(uint8(i), x.payload)
+			}
+		}
+	}
 	f.Fuzz(func(t *testing.T, kind uint8, payload []byte) {
 		topic := topics[int(kind)%len(topics)]
 		v, err := decodeAny(topic, payload)

@@ -31,7 +31,7 @@ type example struct {
 
 var fence = regexp.MustCompile("(?ms)^```(json|hex) (refused )?(nirapod/\\S+)(?: : ([^\n]+))?\n(.*?)^```$")
 
-func examples(t *testing.T) []example {
+func examples(t testing.TB) []example {
 	doc, err := os.ReadFile(protocol)
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func examples(t *testing.T) []example {
 	return list
 }
 
-func unhex(t *testing.T, s string) []byte {
+func unhex(t testing.TB, s string) []byte {
 	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
 	if err != nil {
 		t.Fatal(err)
