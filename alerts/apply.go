@@ -30,14 +30,11 @@ func newID(now time.Time) string {
 // returns how many there were.
 func (a *Alerts) applyPage(ctx context.Context, limit int, now time.Time) (int, error) {
 	page, err := a.db.TransitionsAfter(ctx, a.cursor, limit)
-	if err != nil {
+	if err != nil || len(page) == 0 {
 		return 0, err
 	}
 	a.at("page read")
-	cursor := a.cursor
-	if len(page) > 0 {
-		cursor = page[len(page)-1].ID
-	}
+	cursor := page[len(page)-1].ID
 	err = a.db.Book(ctx, func(b *state.Book) error {
 		saved, err := b.Cursor(ctx, cursorName)
 		if err != nil {

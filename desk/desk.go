@@ -48,8 +48,6 @@ type Desk struct {
 	senders  []access
 	officers []access
 	log      *slog.Logger
-	now      func() time.Time
-	at       func(string) // crash points of tests
 }
 
 // access is what one token opens.
@@ -62,7 +60,7 @@ type access struct {
 // New checks the configuration and opens the database. An error about the
 // configuration names all mistakes and wraps safety.ErrInvalid.
 func New(ctx context.Context, cfg Config, log *slog.Logger) (*Desk, error) {
-	d := &Desk{listener: cfg.Listener, log: log, now: time.Now, at: func(string) {}}
+	d := &Desk{listener: cfg.Listener, log: log}
 	var errs []error
 	if cfg.Listener == nil {
 		errs = append(errs, fmt.Errorf("desk: a listener is required: %w", safety.ErrInvalid))

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"nirapod/safety"
 )
@@ -65,12 +66,10 @@ func (d *Desk) take(r *http.Request, kind string, sender access, body []byte) (s
 		return safety.Receipt{}, fmt.Errorf("%s does not file for factory %s: %w", sender.name, e.factory, safety.ErrForbidden)
 	}
 	e.sender = sender.name
-	d.at("before keep")
-	receipt, err := d.ledger.keep(r.Context(), e, d.now())
+	receipt, err := d.ledger.keep(r.Context(), e, time.Now())
 	if err != nil {
 		return receipt, err
 	}
-	d.at("after keep")
 	d.log.Info("received", "kind", kind, "id", e.filing.ID, "version", e.filing.Version, "sender", sender.name,
 		"factory", e.factory, "incident_kind", e.incidentKind, "receipt", receipt.Number)
 	return receipt, nil

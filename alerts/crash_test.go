@@ -1,0 +1,233 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"nirapod/desk"
+	"nirapod/safety"
+	"nirapod/state"
+)
+
+// A child process is this test binary again; it kills itself with SIGKILL at
+// the crash point whose number it was given.
+const (
+	childRole  = "NIRAPOD_TEST_CHILD" // alerts | desk
+	childDir   = "NIRAPOD_TEST_DIR"
+	childDesk  = "NIRAPOD_TEST_DESK"
+	childCrash = "NIRAPOD_TEST_CRASH"
+)
+
+func TestMain(m *testing.M) {
+	var err error
+	switch os.Getenv(childRole) {
+	case "alerts":
+		err = alertsChild()
+	case "desk":
+		err = deskChild()
+	default:
+		os.Exit(m.Run())
+	}
+	fmt.Fprintln(os.Stderr, "child:", err)
+	os.Exit(1)
+}
+
+// dieAt returns a crash point counter that kills the process at the nth.
+func dieAt(n int64) func(string) {
+	var passed atomic.Int64
+	return func(string) {
+		if passed.Add(1) == n {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}
+	}
+}
+
+func alertsChild() error {
+	crash, err := strconv.ParseInt(os.Getenv(childCrash), 10, 64)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	db, err := state.Open(ctx, os.Getenv(childDir))
+	if err != nil {
+		return err
+	}
+	a, err := New(Config{DeskURL: os.Getenv(childDesk), DeskToken: senderToken}, Deps{DB: db}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	a.at = dieAt(crash)
+	return a.Run(ctx)
+}
+
+func deskChild() error {
+	l, err := net.Listen("tcp", os.Getenv(childDesk))
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	d, err := desk.New(ctx, desk.Config{
+		Listener: l, Dir: os.Getenv(childDir),
+		Senders:  []desk.Sender{{Name: "server", Token: senderToken}},
+		Officers: []desk.Officer{{Name: "officers", Token: officerToken}},
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	return d.Run(ctx)
+}
+
+// child starts a child process; the test waits for it or kills it.
+func child(t *testing.T, role, dir, deskAt string, crash int) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childRole+"="+role, childDir+"="+dir, childDesk+"="+deskAt, childCrash+"="+strconv.Itoa(crash))
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if cmd.ProcessState == nil {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		}
+	})
+	return cmd
+}
+
+// killed reports whether the child has died of SIGKILL.
+func killed(cmd *exec.Cmd) bool {
+	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+}
+
+// scene is a state with a confirmed fire that nobody has looked at yet.
+func scene(t *testing.T) *rig {
+	r := newRig(t, demoPlant(), Deps{}, Config{})
+	r.now = time.Now().UTC().Truncate(time.Millisecond)
+	smoke, heat := r.firing("store-smoke", simulated), r.firing("store-heat", simulated)
+	smoke.Seq, heat.Seq = 1, 2
+	r.must(r.db.CommitBatch(t.Context(), batch(smoke, heat)))
+	return r
+}
+
+// whole reports whether the fire has been told, filed and received, and fails
+// the test if anything was doubled or claimed too early on the way.
+func (r *rig) whole(deskURL string) bool {
+	r.t.Helper()
+	alerts, incidents, notices := r.alerts(), r.incidents(), r.notices()
+	if len(alerts) > 2 || len(incidents) > 1 || len(notices) > 1 {
+		r.t.Fatalf("doubled: %d alerts, %d incidents, %d notices", len(alerts), len(incidents), len(notices))
+	}
+	for _, n := range notices {
+		if (n.Status == safety.NoticeReceived) != (n.ReceiptNumber != "") {
+			r.t.Fatalf("status %s with receipt %q", n.Status, n.ReceiptNumber)
+		}
+	}
+	items := queue(r.t, deskURL)
+	kinds := map[string]string{}
+	for _, it := range items {
+		if kinds[it.Kind] != "" {
+			r.t.Fatalf("the desk has two of %s: %+v", it.Kind, items)
+		}
+		kinds[it.Kind] = it.Number
+	}
+	if len(notices) == 0 || notices[0].Status != safety.NoticeReceived {
+		return false
+	}
+	if len(alerts) != 2 || kinds["notice"] != notices[0].ReceiptNumber {
+		r.t.Fatalf("%d alerts; the desk gave %v, the notice says %s", len(alerts), kinds, notices[0].ReceiptNumber)
+	}
+	if s, ok := r.signal(notices[0].IncidentID, true); !ok || s.ReceiptNumber != kinds["signal"] {
+		r.t.Fatalf("signal %+v; the desk gave %v", s, kinds)
+	}
+	return true
+}
+
+// kill -9 at every crash point between reading a transition and storing the
+// desk's receipt, each followed by a start anew: nothing lost, nothing twice.
+func TestKilledAtEveryStep(t *testing.T) {
+	points := 0
+	for crash := 1; ; crash++ {
+		url, stop := startDesk(t, t.TempDir(), "127.0.0.1:0")
+		r := scene(t)
+		cmd := child(t, "alerts", r.dir, url, crash)
+		died := make(chan struct{})
+		go func() { _ = cmd.Wait(); close(died) }()
+		ended := false
+		r.until("it is killed or done", func() bool {
+			select {
+			case <-died:
+				ended = true
+				return true
+			default:
+				return r.whole(url)
+			}
+		})
+		if !ended { // the work was done before the crash point came
+			_ = cmd.Process.Kill()
+			<-died
+			if points = crash - 1; points < 8 {
+				t.Fatalf("only %d crash points", points)
+			}
+			stop()
+			break
+		}
+		if !killed(cmd) {
+			t.Fatalf("crash %d: the child ended with %v", crash, cmd.ProcessState)
+		}
+		again := child(t, "alerts", r.dir, url, 0)
+		r.until(fmt.Sprintf("all is received after crash %d", crash), func() bool { return r.whole(url) })
+		_ = again.Process.Kill()
+		_ = again.Wait()
+		stop()
+	}
+	t.Logf("killed at %d points", points)
+}
+
+// Server and desk are killed again and again at moments that nobody chose.
+func TestServerAndDeskKilledAtRandom(t *testing.T) {
+	for round := range 4 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr := l.Addr().String()
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r := scene(t)
+		deskDir := t.TempDir()
+		for i := range 5 {
+			server := child(t, "alerts", r.dir, "http://"+addr, 0)
+			theDesk := child(t, "desk", deskDir, addr, 0)
+			<-time.After(time.Duration(20+17*i+31*round) * time.Millisecond)
+			_ = theDesk.Process.Kill()
+			_ = server.Process.Kill()
+			if err := errors.Join(theDesk.Wait(), server.Wait()); err == nil {
+				t.Fatal("a child ended by itself")
+			}
+		}
+		child(t, "desk", deskDir, addr, 0)
+		child(t, "alerts", r.dir, "http://"+addr, 0)
+		r.until("the desk listens", func() bool {
+			c, err := net.DialTimeout("tcp", addr, time.Second)
+			if err == nil {
+				_ = c.Close()
+			}
+			return err == nil
+		})
+		r.until("all is received", func() bool { return r.whole("http://" + addr) })
+	}
+}
