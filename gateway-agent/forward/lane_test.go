@@ -132,9 +132,9 @@ func (b *bench) stamp() spool.Stamp {
 	return spool.Stamp{Mono: mono, Wall: wall}
 }
 
-func (b *bench) read(sensor string, v float64) {
+func (b *bench) read(v float64) {
 	b.t.Helper()
-	rec := spool.Record{Stamp: b.stamp(), Reading: safety.Reading{Sensor: sensor, Value: v, Quality: safety.Good}}
+	rec := spool.Record{Stamp: b.stamp(), Reading: safety.Reading{Sensor: "store-heat", Value: v, Quality: safety.Good}}
 	if err := b.sp.Append(wire.Readings, rec); err != nil {
 		b.t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestReadingsAreGatheredAndAlarmsGoAtOnce(t *testing.T) {
 		b.connect()
 		synctest.Wait()
 		for range 30 { // 3 s
-			b.read("store-heat", 21)
+			b.read(21)
 			b.pass(100 * time.Millisecond)
 		}
 		b.raise(alarm("smoke"))
@@ -172,7 +172,7 @@ func TestReadingsAreGatheredAndAlarmsGoAtOnce(t *testing.T) {
 			t.Errorf("%d packs for 3 s of readings, %d stored", len(packs), b.srv.count(wire.Readings))
 		}
 		for range 1200 {
-			b.read("store-heat", 22)
+			b.read(22)
 			time.Sleep(time.Millisecond)
 		}
 		b.pass(500 * time.Millisecond)
@@ -262,7 +262,7 @@ func TestHangingTelemetryDoesNotHoldUpAlarms(t *testing.T) {
 	inTime(t, nil, func(b *bench) {
 		b.hang = func(topic string) bool { return strings.HasSuffix(topic, "/r") }
 		b.connect()
-		b.read("store-heat", 21)
+		b.read(21)
 		b.pass(2 * time.Second)
 		b.raise(alarm("smoke"))
 		b.pass(50 * time.Millisecond)
@@ -302,11 +302,11 @@ func TestOldRunsGoFirstAndAreForgottenOnceCommitted(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		b := begin(t, dir, 1, nil)
-		b.read("store-heat", 1)
+		b.read(1)
 		b.raise(alarm("smoke"))
 		b.stop()
 		b = begin(t, dir, 2, nil)
-		b.read("store-heat", 2)
+		b.read(2)
 		b.connect()
 		b.pass(3 * time.Second)
 		var runs []string
