@@ -42,6 +42,10 @@ type Engine struct {
 // in order. r.At is when it was measured. A reading not newer than the
 // sensor's newest evaluated one is history and is ignored; so is an unknown
 // sensor. A reading that is stale already when it comes may raise, not clear.
+//
+// A clock that is set back would make everything history: a gateway passes
+// times that follow its monotonic clock, and turns those of transitions into
+// wall time when it tells of them.
 func (e *Engine) Observe(r safety.Reading) []safety.Transition {
 	s, at := e.sensors[r.Sensor], r.At.UnixMilli()
 	if s == nil || s.at != never && at <= s.at {

@@ -274,3 +274,5 @@ func TestResetIsForPeople(t *testing.T) {
 }
 
 func readShipped(name string) ([]byte, error) { return fs.ReadFile(rules.Shipped, name) }
+
+func mapFS(text string) fs.FS { return fstest.MapFS{"p.yml": {Data: []byte(text)}} }

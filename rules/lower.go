@@ -50,7 +50,6 @@ type number struct {
 // uses is what a condition reads.
 type uses struct {
 	lists []safety.Quantity // quantities of the zone, by slot
-	own   bool              // a value or window of the own sensor
 	value bool              // a momentary value, own or of a member
 	live  bool              // anything that changes with readings or time
 	clock bool              // age: changes without a reading

@@ -57,7 +57,7 @@ func (s *sensor) blind() bool {
 			continue
 		}
 		filling := s.at-s.heard <= in.rule.fill
-		if in.own == s && !(trusted && filling) || in.own == nil && !trusted {
+		if in.own == s && (!trusted || !filling) || in.own == nil && !trusted {
 			return true
 		}
 	}

@@ -30,10 +30,7 @@ func lowerRule(r *Rule, slots *slots) (*bound, []refused) {
 		l := &lowerer{rule: r, slots: slots, uses: uses{lists: out.uses.lists}}
 		c, bad := l.lower(field, src, env)
 		all = append(all, bad...)
-		out.uses.lists = l.uses.lists
-		out.uses.clock = out.uses.clock || l.uses.clock
-		out.uses.meta = out.uses.meta || l.uses.meta
-		out.uses.own = out.uses.own || l.uses.own
+		out.uses.add(l.uses)
 		windows = append(windows, l.windows...)
 		return c, l.uses
 	}
@@ -64,6 +61,13 @@ func lowerRule(r *Rule, slots *slots) (*bound, []refused) {
 	out.windows = windows
 	out.fingerprint = meaning(out)
 	return out, all
+}
+
+// add joins what one expression of a rule reads to what the others do.
+func (u *uses) add(other uses) {
+	u.lists = other.lists // it began with the others' lists
+	u.clock = u.clock || other.clock
+	u.meta = u.meta || other.meta
 }
 
 // lower parses, checks and lowers one expression.

@@ -145,7 +145,7 @@ func (e *Engine) load(point string, s saved) (refusedBecause string) {
 // saveSensors writes the channels' states: a version, the engine's times, then
 // per sensor its id and what cannot be had from its readings again.
 func (e *Engine) saveSensors() []byte {
-	b := make([]byte, 0, 32+32*len(e.order))
+	b := make([]byte, 0, 32+48*len(e.order))
 	b = append(b, 1)
 	b = appendMoments(b, e.start, e.now)
 	for _, s := range e.order {
@@ -164,9 +164,13 @@ func bit(b bool) byte {
 	return 0
 }
 
+// appendMoments writes ms since 1970, plus one; 0 is never.
 func appendMoments(b []byte, moments ...int64) []byte {
 	for _, ms := range moments {
-		b = binary.AppendVarint(b, ms)
+		if ms == never {
+			ms = -1
+		}
+		b = binary.AppendVarint(b, ms+1)
 	}
 	return b
 }
@@ -186,10 +190,9 @@ func (e *Engine) loadSensors(b []byte) error {
 		if size <= 0 || n > uint64(len(b)-size) || uint64(len(b)-size)-n < 2 {
 			return errBlob
 		}
-		id := string(b[size : size+int(n)])
+		s := e.sensors[string(b[size:size+int(n)])]
 		b = b[size+int(n):]
 		marks, polls := b[0], b[1]
-		s := e.sensors[id]
 		if s == nil {
 			s = &sensor{} // gone from the site
 		}
@@ -208,7 +211,10 @@ func readMoments(b []byte, into ...*int64) []byte {
 		if size <= 0 {
 			return nil
 		}
-		*ms, b = v, b[size:]
+		*ms, b = v-1, b[size:]
+		if v == 0 {
+			*ms = never
+		}
 	}
 	return b
 }

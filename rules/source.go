@@ -95,17 +95,8 @@ func (s *source) locate(n *yaml.Node, offset int) (line, column int) {
 			}
 			continue
 		}
-		for line <= len(s.lines) {
-			text := []rune(s.lines[line-1])
-			for column <= len(text) && unicode.IsSpace(text[column-1]) {
-				column++
-			}
-			if column <= len(text) {
-				break
-			}
-			line, column = line+1, 1
-		}
-		if line > len(s.lines) || []rune(s.lines[line-1])[column-1] != want {
+		var found rune
+		if line, column, found = s.nextInk(line, column); found != want {
 			return n.Line, n.Column
 		}
 		if i == offset {
@@ -114,6 +105,20 @@ func (s *source) locate(n *yaml.Node, offset int) (line, column int) {
 		column++
 	}
 	return line, column
+}
+
+// nextInk returns the first rune that is no blank at or after a place, and
+// where it is.
+func (s *source) nextInk(line, column int) (int, int, rune) {
+	for ; line <= len(s.lines); line, column = line+1, 1 {
+		at := 0
+		for _, r := range s.lines[line-1] {
+			if at++; at >= column && !unicode.IsSpace(r) {
+				return line, at, r
+			}
+		}
+	}
+	return line, column, utf8.RuneError
 }
 
 // fields are the values of a mapping whose keys are all allowed.

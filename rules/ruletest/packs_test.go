@@ -2,9 +2,11 @@ package ruletest_test
 
 import (
 	"io/fs"
+	"os"
 	"path"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"nirapod/rules"
 	"nirapod/rules/ruletest"
@@ -54,5 +56,35 @@ func TestTheShippedPacksDoWhatTheirCasesSay(t *testing.T) {
 		for _, wrong := range f.Run(packs) {
 			t.Errorf("%s: %s", p.Name, wrong)
 		}
+	}
+}
+
+// The examples in the document are rules and cases that work.
+func TestTheExamplesOfTheDocument(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var examples []string
+	for part := range strings.SplitSeq(string(doc), "```yaml\n") {
+		text, _, _ := strings.Cut(part, "```")
+		examples = append(examples, text)
+	}
+	if len(examples) != 3 {
+		t.Fatalf("%d examples, want a pack and its cases", len(examples)-1)
+	}
+	if _, err := rules.Load(fstest.MapFS{"doc.yml": {Data: []byte(examples[1])}}); err != nil {
+		t.Error(err)
+	}
+	f, err := ruletest.Parse("doc_test.yml", []byte(examples[2]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range f.Run(shippedPacks(t)) {
+		t.Error(wrong)
+	}
+	f.Cases[0].Want = f.Cases[0].Want[1:]
+	if len(f.Run(shippedPacks(t))) != 1 {
+		t.Error("a case with a line missing passes")
 	}
 }
