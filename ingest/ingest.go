@@ -60,7 +60,7 @@ func New(cfg Config, db *state.DB, series store.Store, r prometheus.Registerer, 
 	}
 	i.metrics = newMetrics(r, func() float64 { return float64(len(i.queue)) })
 	if cfg.Broker.ClientID == "" {
-		cfg.Broker.ClientID = "nirapod-ingest"
+		cfg.Broker.ClientID = wire.ServerUser + ":ingest"
 	}
 	i.conn = mqttconn.New(cfg.Broker, log)
 	i.out = newPublisher(i.conn.Publish, log)

@@ -58,7 +58,7 @@ func (i *Ingest) loadGateways(ctx context.Context) error {
 		}
 		g := i.core.gateway(gatewayKey{status.Factory, status.ID}, i.now())
 		status.Refused = nil // counted by the state
-		g.status, g.written = status, status.At
+		g.status, g.written, g.born = status, status.At, status.Version != "" // only a birth says the version
 	}
 	return nil
 }
