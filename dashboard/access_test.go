@@ -10,9 +10,9 @@ import (
 // doors is who may knock where, written apart from the table that the router
 // is made of. %s is the asker's own factory.
 var doors = []struct {
-	method, path                 string
+	method, path                  string
 	committee, installer, officer int
-	oneThing                     bool // names one thing: of the other tenant it does not exist
+	oneThing                      bool // names one thing: of the other tenant it does not exist
 }{
 	{"GET", "/api/v1/me", 200, 200, 200, false},
 	{"GET", "/api/v1/snapshot", 200, 200, 200, false},

@@ -20,9 +20,10 @@ export const bn: Messages = {
   hazard: { fire: 'আগুন', gas: 'গ্যাস', crowd: 'অতিরিক্ত ভিড়', exit: 'বের হওয়ার পথ', system: 'যন্ত্রের ত্রুটি' },
   act: { fire: 'বের হন', gas: 'দূরে যান, আগুন জ্বালাবেন না', crowd: 'ভিড় কমান', exit: 'দরজা দেখুন', system: 'টেকনিশিয়ান ডাকুন' },
   rule: {
-    smoke: 'ধোঁয়া', 'heat-static': 'তাপ বেশি', 'heat-rise': 'তাপ দ্রুত বাড়ছে', 'call-point': 'হাতে চাপা অ্যালার্ম',
-    'co-first': 'কার্বন মনোক্সাইড', 'co-second': 'কার্বন মনোক্সাইড বেশি', flame: 'শিখা',
-    'sensor-fault': 'সেন্সর নষ্ট', 'sensor-blind': 'সেন্সর দেখছে না', 'sensor-stale': 'সেন্সরের খবর পুরোনো', 'gateway-offline': 'গেটওয়ের সংযোগ নেই',
+    smoke: 'ধোঁয়া', flame: 'শিখা', 'call-point': 'হাতে চাপা অ্যালার্ম', 'heat-static': 'তাপ বেশি', 'heat-rise': 'তাপ দ্রুত বাড়ছে', 'fire-confirmed': 'আগুন নিশ্চিত',
+    'co-first-stage': 'কার্বন মনোক্সাইড', 'co-second-stage': 'কার্বন মনোক্সাইড বেশি', 'co-sustained': 'কার্বন মনোক্সাইড অনেকক্ষণ', 'exit-leaf-open': 'দরজা খোলা',
+    'sensor-fault': 'সেন্সর নষ্ট', 'sensor-blind': 'সেন্সর দেখছে না', 'sensor-stale': 'সেন্সরের খবর পুরোনো', 'sensor-warming-long': 'সেন্সর গরম হতে দেরি',
+    'sensor-inhibited': 'সেন্সর বন্ধ রাখা', 'gateway-offline': 'গেটওয়ের সংযোগ নেই', 'gateway-refused': 'গেটওয়ের তথ্য নেওয়া হয়নি', 'server-clock': 'সার্ভারের ঘড়ি ভুল', 'broker-lost': 'বার্তা পৌঁছাচ্ছে না',
   },
   quantity: {
     temperature: 'তাপ', humidity: 'আর্দ্রতা', smoke: 'ধোঁয়া', smoke_od: 'ধোঁয়া', co: 'কার্বন মনোক্সাইড', call_point: 'হাতে চাপা অ্যালার্ম',
@@ -40,6 +41,11 @@ export const bn: Messages = {
     draft: 'খসড়া', prepared: 'তৈরি, পাঠানো হয়নি', sent: 'পাঠানো হয়েছে, রসিদ আসেনি', received: 'প্রাপ্ত', settled: 'চূড়ান্ত নিষ্পত্তি', withdrawn: 'প্রত্যাহার',
   },
   receipt: 'রসিদ নং', deadline: 'শেষ সময়', left: (d) => `বাকি ${d}`, overdue: (d) => `সময় পেরিয়েছে ${d}`, unverified: 'যাচাই হয়নি', human: (n) => `মানুষ লিখবেন: ${n}টি ঘর`, paper: 'কাগজ দেখুন',
+  callNow: 'এখনই ফোনে জানান', recipient: {
+    government: 'জেলা প্রশাসন', fire_service: 'ফায়ার সার্ভিস', police: 'পুলিশ', hospital: 'হাসপাতাল', dife_office: 'ডাইফ', inspector_general: 'মহাপরিদর্শক',
+    inspector: 'পরিদর্শক', deputy_commissioner: 'জেলা প্রশাসক', labour_director_general: 'শ্রম মহাপরিচালক', labour_department_office: 'শ্রম দপ্তর', labour_court: 'শ্রম আদালত', zone_authority: 'ইপিজেড কর্তৃপক্ষ',
+  },
+  acknowledgeAll: (n) => `আমি দেখছি (${n}টি)`,
   noNotice: 'কোনো নোটিশ নেই', desk: 'ডাইফ',
   second: 'সেকেন্ড', minute: 'মিনিট', hour: 'ঘণ্টা', day: 'দিন',
   dayPart: ['রাত', 'ভোর', 'সকাল', 'দুপুর', 'বিকাল', 'সন্ধ্যা', 'রাত'],

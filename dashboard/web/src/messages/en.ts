@@ -20,9 +20,10 @@ export const en: Messages = {
   hazard: { fire: 'Fire', gas: 'Gas', crowd: 'Overcrowded', exit: 'Way out', system: 'Equipment fault' },
   act: { fire: 'Get out', gas: 'Move away, light nothing', crowd: 'Thin the crowd', exit: 'Look at the door', system: 'Call the technician' },
   rule: {
-    smoke: 'Smoke', 'heat-static': 'Heat high', 'heat-rise': 'Heat rising fast', 'call-point': 'Manual call point',
-    'co-first': 'Carbon monoxide', 'co-second': 'Carbon monoxide high', flame: 'Flame',
-    'sensor-fault': 'Sensor fault', 'sensor-blind': 'Sensor cannot see', 'sensor-stale': 'Sensor silent', 'gateway-offline': 'Gateway offline',
+    smoke: 'Smoke', flame: 'Flame', 'call-point': 'Manual call point', 'heat-static': 'Heat high', 'heat-rise': 'Heat rising fast', 'fire-confirmed': 'Fire confirmed',
+    'co-first-stage': 'Carbon monoxide', 'co-second-stage': 'Carbon monoxide high', 'co-sustained': 'Carbon monoxide for long', 'exit-leaf-open': 'Door open',
+    'sensor-fault': 'Sensor fault', 'sensor-blind': 'Sensor cannot see', 'sensor-stale': 'Sensor silent', 'sensor-warming-long': 'Sensor warming too long',
+    'sensor-inhibited': 'Sensor inhibited', 'gateway-offline': 'Gateway offline', 'gateway-refused': 'Gateway data refused', 'server-clock': 'Server clock wrong', 'broker-lost': 'Messages do not arrive',
   },
   quantity: {
     temperature: 'Heat', humidity: 'Humidity', smoke: 'Smoke', smoke_od: 'Smoke', co: 'Carbon monoxide', call_point: 'Call point',
@@ -40,6 +41,11 @@ export const en: Messages = {
     draft: 'Draft', prepared: 'Prepared, not sent', sent: 'Sent, no receipt yet', received: 'Received', settled: 'Settled', withdrawn: 'Withdrawn',
   },
   receipt: 'Receipt no.', deadline: 'Due', left: (d) => `${d} left`, overdue: (d) => `overdue by ${d}`, unverified: 'unverified', human: (n) => `${n} fields for people to write`, paper: 'Open the paper',
+  callNow: 'Tell by phone now', recipient: {
+    government: 'district administration', fire_service: 'fire service', police: 'police', hospital: 'hospital', dife_office: 'DIFE', inspector_general: 'Inspector General',
+    inspector: 'inspector', deputy_commissioner: 'Deputy Commissioner', labour_director_general: 'DG Labour', labour_department_office: 'labour office', labour_court: 'labour court', zone_authority: 'EPZ authority',
+  },
+  acknowledgeAll: (n) => `I am looking (${n})`,
   noNotice: 'No notice', desk: 'DIFE',
   second: 's', minute: 'min', hour: 'h', day: 'd',
   dayPart: ['', '', '', '', '', '', ''],

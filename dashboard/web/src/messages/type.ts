@@ -19,6 +19,6 @@ export type Messages = {
   hazard: Words; act: Words; rule: Words; quantity: Words; unit: Words; switchState: Record<string, [string, string]>; reason: Words
   notice: Words; incident: Words; status: Words
   receipt: string; deadline: string; left: (d: string) => string; overdue: (d: string) => string; unverified: string
-  human: (n: string) => string; paper: string; noNotice: string; desk: string
+  human: (n: string) => string; callNow: string; recipient: Words; acknowledgeAll: (n: string) => string; paper: string; noNotice: string; desk: string
   second: string; minute: string; hour: string; day: string; dayPart: string[]
 }
