@@ -17,9 +17,6 @@ import (
 // never last longer, so a later one would stop nothing.
 const commandLife = 10 * time.Minute
 
-// CommandReset asks a gateway's own engine to end a latched point.
-const CommandReset = "reset"
-
 // Acknowledge records that user has seen an alert and returns it as it is
 // afterwards; who acknowledged first stays. The gateways that sounded are told,
 // so that their own acknowledge time stops. It needs no Run in this process
@@ -30,14 +27,14 @@ func (a *Alerts) Acknowledge(ctx context.Context, user, alertID string, at time.
 		if !acknowledge(alert, user, at) {
 			return false, nil
 		}
-		return true, a.command(ctx, b, *alert, wire.CommandAck, user, at)
+		return true, a.stopDelay(ctx, b, *alert, user, at)
 	})
 }
 
 // Reset records a person's wish to end a latched alert whose condition is
 // gone. It returns an error wrapping safety.ErrConflict for an alert that is
-// not latched or that nobody has acknowledged. The engines that still hold the
-// point are asked to let go; one whose condition is there does nothing.
+// not latched or that nobody has acknowledged. The server's engine lets go of
+// the point if its condition is gone; a gateway's does only at its panel key.
 func (a *Alerts) Reset(ctx context.Context, user, alertID string, at time.Time) (safety.Alert, error) {
 	at = at.UTC().Truncate(time.Millisecond)
 	return a.act(ctx, alertID, func(b *state.Book, alert *state.Alert) (bool, error) {
@@ -45,11 +42,7 @@ func (a *Alerts) Reset(ctx context.Context, user, alertID string, at time.Time) 
 		if !changed || err != nil {
 			return false, err
 		}
-		err = b.AddReset(ctx, state.Reset{Factory: alert.FactoryID, Point: alert.Point, By: user, At: at})
-		if err != nil {
-			return false, err
-		}
-		return true, a.command(ctx, b, *alert, CommandReset, user, at)
+		return true, b.AddReset(ctx, state.Reset{Factory: alert.FactoryID, Point: alert.Point, By: user, At: at})
 	})
 }
 
@@ -77,17 +70,17 @@ func (a *Alerts) act(ctx context.Context, id string, fn func(*state.Book, *state
 	return alert.Alert, nil
 }
 
-// command queues a command for every gateway that took part in an alert.
-func (a *Alerts) command(ctx context.Context, b *state.Book, alert state.Alert, kind, by string, at time.Time) error {
+// stopDelay queues an acknowledgement for every gateway that took part.
+func (a *Alerts) stopDelay(ctx context.Context, b *state.Book, alert state.Alert, by string, at time.Time) error {
 	expires := at.Add(commandLife)
 	for _, gateway := range a.gateways(alert) {
 		id := newID(at)
-		body, err := json.Marshal(wire.Command{ID: id, Kind: kind, Point: alert.Point, By: by, Expires: expires})
+		body, err := json.Marshal(wire.Command{ID: id, Kind: wire.CommandAck, Point: alert.Point, By: by, Expires: expires})
 		if err != nil {
 			return err
 		}
 		err = b.Enqueue(ctx, state.Item{
-			Key:  kind + "/" + alert.ID + "/" + gateway + "/" + strconv.FormatInt(at.UnixMilli(), 10),
+			Key:  "ack/" + alert.ID + "/" + gateway + "/" + strconv.FormatInt(at.UnixMilli(), 10),
 			Dest: destGateway, Factory: alert.FactoryID, Kind: "command", Ref: gateway,
 			Body: body, Expires: &expires, Created: at,
 		})

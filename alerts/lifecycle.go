@@ -11,7 +11,7 @@ import (
 
 const (
 	lateAfter   = 60 * time.Second // raised longer after it occurred: late
-	resetWindow = 2 * time.Minute  // for the engines to carry out a reset
+	resetWindow = 10 * time.Minute // for someone to turn the panel key as well
 	maxEvidence = 64               // pieces kept with one alert; the first and the newest
 )
 

@@ -68,8 +68,8 @@ func (l *Law) checkClause(c Clause, add func(field, format string, args ...any))
 			add(".recipients", "no recipient %q", id)
 		}
 	}
-	if len(c.Kinds) == 0 || len(c.Recipients) == 0 || c.Source == "" {
-		add("", "a clause needs kinds, recipients and a source")
+	if len(c.Kinds) == 0 || len(c.Recipients) == 0 || c.Source == "" || c.BN == "" {
+		add("", "a clause needs kinds, recipients, a source and its name in Bangla")
 	}
 	if c.Starts != startsAware && c.Starts != startsDeath {
 		add(".starts", "%q is neither %s nor %s", c.Starts, startsAware, startsDeath)

@@ -49,6 +49,7 @@ type Clause struct {
 	ID         string   `yaml:"id"`
 	Law        string   `yaml:"law"`
 	Clause     string   `yaml:"clause"`
+	BN         string   `yaml:"bn"` // law and clause in Bangla
 	Kinds      []string `yaml:"kinds"`
 	Regime     string   `yaml:"regime"`
 	Recipients []string `yaml:"recipients"`
@@ -178,6 +179,18 @@ func (l *Law) Compatible(a, b safety.Hazard) bool {
 	}
 	i := slices.IndexFunc(l.Hazards, func(h Hazard) bool { return h.ID == a })
 	return i >= 0 && slices.Contains(l.Hazards[i].With, b)
+}
+
+// title names a clock's law and clause in both languages.
+func (l *Law) title(c safety.Clock) safety.Name {
+	name := safety.Name{EN: c.Law + ", " + c.Clause}
+	name.BN = name.EN
+	for _, clause := range l.Clauses {
+		if clause.Law == c.Law && clause.Clause == c.Clause {
+			name.BN = clause.BN
+		}
+	}
+	return name
 }
 
 // Recipient returns the words for a recipient's id, or the id itself.

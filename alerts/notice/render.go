@@ -2,6 +2,7 @@ package notice
 
 import (
 	_ "embed"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -15,10 +16,20 @@ import (
 //go:embed notice.html
 var page string
 
+// font makes the page readable on a machine without Bangla letters. Noto Sans
+// Bengali, SIL Open Font License: font/LICENSE.
+//
+//go:embed font/noto-sans-bengali-400.woff2
+var font []byte
+
+var fontFace = template.CSS(`@font-face { font-family: "Paper Bangla"; src: url(data:font/woff2;base64,` +
+	base64.StdEncoding.EncodeToString(font) + `) format("woff2") }`)
+
 var paper = template.Must(template.New("notice").Funcs(template.FuncMap{
 	"word": word, "when": when,
-	"status": func(n safety.Notice) safety.Name { return word(string(n.Status)) },
-	"pair":   func(lang string, name safety.Name) bilingual { return bilingual{lang, name} },
+	"fontFace": func() template.CSS { return fontFace },
+	"status":   func(n safety.Notice) safety.Name { return word(string(n.Status)) },
+	"pair":     func(lang string, name safety.Name) bilingual { return bilingual{lang, name} },
 }).Parse(page))
 
 // bilingual is a text with the language that leads.
@@ -81,6 +92,7 @@ type line struct {
 
 type clockRow struct {
 	safety.Clock
+	Title safety.Name
 	To    safety.Name
 	State string
 }
@@ -101,7 +113,7 @@ func (l *Law) sheet(n safety.Notice, lang string) sheet {
 		s.Banner = "exercise"
 	}
 	for _, c := range n.Clocks {
-		r := clockRow{Clock: c, To: l.Recipient(c.Recipient), State: "open"}
+		r := clockRow{Clock: c, Title: l.title(c), To: l.Recipient(c.Recipient), State: "open"}
 		if c.MetAt != nil {
 			r.State = "met"
 		}

@@ -102,7 +102,7 @@ func TestHTML(t *testing.T) {
 			[]string{"written by a machine, not sent, not signed", "খসড়া"}, []string{"sent by a machine,"}},
 		{"a demonstration", func(n *safety.Notice) { n.Exercise, n.Body.Demo = true, true }, []string{"ডেমো: বাস্তব ঘটনা নয়", "DEMO: not a real occurrence"}, nil},
 		{"a drill", func(n *safety.Notice) { n.Exercise = true }, []string{"মহড়া বা পরীক্ষা", "EXERCISE: not a real occurrence"}, nil},
-		{"unverified law is marked", func(*safety.Notice) {}, []string{"proviso *", "this entry of the law is not verified"}, nil},
+		{"unverified law is marked", func(*safety.Notice) {}, []string{"ধারা ৮০(১) শর্তাংশ", "proviso</span> *", "this entry of the law is not verified"}, nil},
 		{"verified law is not", func(n *safety.Notice) {
 			n.Clocks = []safety.Clock{{Law: "L", Clause: "c", Recipient: "police", Verified: true}}
 		}, []string{"police station"}, []string{"this entry of the law is not verified"}},
