@@ -171,28 +171,13 @@ func AppendJSON(dst []byte, recs []Record) ([]byte, error) {
 func appendRecord(dst []byte, r *Record) ([]byte, error) {
 	var err error
 	open := len(dst)
-	label := func(name string) {
-		dst = append(append(append(dst, `,"`...), name...), `":`...)
-	}
 	for i := range known {
 		k := &known[i]
 		if r.Has&k.has == 0 {
 			continue
 		}
-		label(k.name)
-		switch k.kind {
-		case text:
-			dst, err = appendText(dst, *r.text(k.has))
-		case number:
-			dst, err = appendNumber(dst, *r.number(k.has))
-		case boolean:
-			dst = strconv.AppendBool(dst, r.VB)
-		case version:
-			dst = strconv.AppendInt(dst, int64(r.BVer), 10)
-		case data:
-			dst = append(base64.RawURLEncoding.AppendEncode(append(dst, '"'), r.VD), '"')
-		}
-		if err != nil {
+		dst = append(append(append(dst, `,"`...), k.name...), `":`...)
+		if dst, err = appendField(dst, r, k.has, k.kind); err != nil {
 			return nil, fmt.Errorf("label %q: %w", k.name, err)
 		}
 	}
@@ -209,6 +194,21 @@ func appendRecord(dst []byte, r *Record) ([]byte, error) {
 	}
 	dst[open] = '{' // in place of the first comma
 	return append(dst, '}'), nil
+}
+
+func appendField(dst []byte, r *Record, has Has, kind int) ([]byte, error) {
+	switch kind {
+	case text:
+		return appendText(dst, *r.text(has))
+	case number:
+		return appendNumber(dst, *r.number(has))
+	case boolean:
+		return strconv.AppendBool(dst, r.VB), nil
+	case version:
+		return strconv.AppendInt(dst, int64(r.BVer), 10), nil
+	default:
+		return append(base64.RawURLEncoding.AppendEncode(append(dst, '"'), r.VD), '"'), nil
+	}
 }
 
 func appendNumber(dst []byte, v float64) ([]byte, error) {
