@@ -170,3 +170,46 @@ func TestAnOpenThermocoupleIsAFaultAndNoFire(t *testing.T) {
 		t.Error("the recording holds no open thermocouple any more")
 	}
 }
+
+// Two outputs, never one: whatever indicative sensors say, and however many
+// of them, no rule of severity evacuate fires.
+func TestIndicativeSensorsAloneNeverEvacuate(t *testing.T) {
+	plant := func(grade safety.Grade) []safety.Sensor {
+		var out []safety.Sensor
+		for i := range 5 {
+			for _, q := range []safety.Quantity{safety.Smoke, safety.Flame, safety.Temperature, safety.CO} {
+				s := sensorOf(fmt.Sprint(q, i), q)
+				s.Grade, s.Class = grade, map[safety.Quantity]string{safety.Temperature: "A1R"}[q]
+				out = append(out, s)
+			}
+		}
+		return out
+	}
+	evacuates := func(grade safety.Grade) (evacuate, alarms int) {
+		sensors := plant(grade)
+		e := shippedEngine(t, sensors...)
+		for i := range 120 {
+			for _, s := range sensors {
+				v := float64(20 + 3*i)
+				if s.Quantity.Switch() {
+					v = float64(i / 10 % 2)
+				}
+				for _, tr := range observe(e, s.ID, float64(i), v) {
+					if tr.To == safety.Firing && tr.Class == safety.ClassAlarm {
+						alarms++
+						if tr.Severity == safety.Evacuate {
+							evacuate++
+						}
+					}
+				}
+			}
+		}
+		return evacuate, alarms
+	}
+	if evacuate, alarms := evacuates(safety.Indicative); evacuate != 0 || alarms < 20 {
+		t.Errorf("indicative: %d evacuations, %d alarms; want none, and every sensor's alarm", evacuate, alarms)
+	}
+	if evacuate, _ := evacuates(safety.Industrial); evacuate == 0 {
+		t.Error("industrial: no evacuation; the test above says nothing")
+	}
+}

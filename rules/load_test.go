@@ -193,6 +193,36 @@ func TestARuleRunsWhereItSays(t *testing.T) {
 	}
 }
 
+func TestAFilterNarrows(t *testing.T) {
+	steamy, certified, cheap := sensorOf("steamy", safety.CO), sensorOf("certified", safety.CO), sensorOf("cheap", safety.CO)
+	steamy.Zone, certified.Grade, cheap.Grade, certified.LifeSafety = "y", safety.Certified, safety.Indicative, true
+	plant := rules.Plant{Factory: "f", Sensors: []safety.Sensor{steamy, certified, cheap}, Zones: []safety.Zone{{ID: "z"}, {ID: "y", SteamProne: true, HighBay: true}}}
+	for filter, want := range map[string]string{
+		"{}":                      "steamy certified cheap",
+		"{steam_prone: true}":     "steamy",
+		"{steam_prone: false}":    "certified cheap",
+		"{high_bay: false}":       "certified cheap",
+		"{min_grade: certified}":  "certified",
+		"{min_grade: industrial}": "steamy certified",
+		"{life_safety: true}":     "certified",
+		"{life_safety: false}":    "steamy cheap",
+	} {
+		e, err := rules.New(packOf(t, head+"    when: value >= limit\n    filter: "+filter+"\n"), plant, rules.Server, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range plant.Sensors {
+			if len(observe(e, s.ID, 0, 300)) > 0 {
+				got = append(got, s.ID)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: watches %v, want %s", filter, got, want)
+		}
+	}
+}
+
 // Whatever stands in a file, the loader says yes or says where it says no.
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(sound))

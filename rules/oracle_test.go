@@ -210,7 +210,7 @@ func TestTheMachineOfExprAgrees(t *testing.T) {
 			t.Fatalf("%s is %v, expr says %v", r.When, got, want)
 		}
 	})
-	if told[true] < 10 || told[false] < 10 {
+	if !testing.Short() && (told[true] < 10 || told[false] < 10) {
 		t.Errorf("the drawn conditions say little: %v", told)
 	}
 }

@@ -46,7 +46,7 @@ func TestWindowsAgreeWithALookAtAllSamples(t *testing.T) {
 			}
 		}
 	})
-	if spoke < 1000 || silent < 1000 {
+	if !testing.Short() && (spoke < 1000 || silent < 1000) {
 		t.Errorf("spoke %d times, was silent %d times: the test says little", spoke, silent)
 	}
 }
