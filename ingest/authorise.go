@@ -57,9 +57,9 @@ func timely(at, now time.Time) string {
 
 // transition completes a transition of a gateway with what pack and registry
 // say, and returns why it cannot be taken, "" if it can. An alarm is not
-// refused for a time that cannot be: it is told as of now. Nor for a place that
-// the registry does not know.
-func (d door) transition(s *site, p wire.Pack, seq uint64, t safety.Transition, at, now time.Time) (safety.Transition, string) {
+// refused for a time that cannot be: it is told as of now, unless it is now that
+// is in doubt. Nor for a place that the registry does not know.
+func (d door) transition(s *site, p wire.Pack, seq uint64, t safety.Transition, at, now time.Time, inDoubt bool) (safety.Transition, string) {
 	if d.production && t.Flags&safety.Simulated != 0 {
 		return t, refusedSimulated
 	}
@@ -74,7 +74,7 @@ func (d door) transition(s *site, p wire.Pack, seq uint64, t safety.Transition, 
 		t.Grade = sensor.Grade
 	}
 	t.At = at
-	if timely(at, now) != "" {
+	if !inDoubt && timely(at, now) != "" {
 		t.At = now
 	}
 	return t, ""

@@ -226,3 +226,32 @@ func TestThroughTheBroker(t *testing.T) {
 		return c.Run == testRun && c.Upto == 10
 	})
 }
+
+// A broken series store ends Run, so that the process starts anew; nothing that
+// still comes in may hold that up.
+func TestABrokenStoreEndsRun(t *testing.T) {
+	url := startBroker(t)
+	db, series := openBoth(t, t.TempDir())
+	defer db.Close()
+	defer series.Close()
+	if _, err := db.ImportSite(t.Context(), testSite("padma", 1, "gw-1"), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	b := &broken{Store: series}
+	fatal := fmt.Errorf("%w: input/output error", store.ErrBroken)
+	b.err.Store(&fatal)
+	i := New(Config{Broker: mqttconn.Config{URL: url, Username: wire.ServerUser, Password: "secret"}}, db, b, prometheus.NewRegistry(), discard)
+	done := make(chan error, 1)
+	go func() { done <- i.Run(t.Context()) }()
+	eventually(t, "ingest is connected", i.conn.Online)
+	gateway := dial(t, url, wire.GatewayUser("padma", "gw-1"), wire.GatewayFilters("padma", "gw-1")...)
+	gateway.pack(t, nowPack(1, 2))
+	select {
+	case err := <-done:
+		if !errors.Is(err, store.ErrBroken) {
+			t.Errorf("Run returned %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("Run goes on with a broken store")
+	}
+}

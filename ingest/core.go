@@ -263,7 +263,7 @@ func (c *core) takeTransitions(s *site, t *track, a arrival, now time.Time) {
 		if t.taken.has(seq) {
 			continue
 		}
-		transition, reason := c.door.transition(s, a.pack, seq, *r.Transition, a.times[i], now)
+		transition, reason := c.door.transition(s, a.pack, seq, *r.Transition, a.times[i], now, c.clockWrong)
 		if reason != "" {
 			c.refuse(t, seq, reason, g, now)
 			continue

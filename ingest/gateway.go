@@ -206,6 +206,21 @@ func (c *core) watchRefusals(g *gateway, now time.Time) {
 	}
 }
 
+// dismiss ends what was said about gateways that are in no site any more.
+func (c *core) dismiss(now time.Time) {
+	for key := range c.gateways {
+		if c.reg.gateway(key.factory, key.id) == nil {
+			delete(c.gateways, key)
+		}
+	}
+	for k := range c.faults.states {
+		ofGateway := k.rule == faultOffline || k.rule == faultRefused
+		if ofGateway && c.reg.gateway(k.factory, k.scope) == nil {
+			c.transitions(c.faults.set(k, safety.Inactive, now, nil))
+		}
+	}
+}
+
 func maxTime(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"nirapod/safety"
 	"nirapod/wire"
 )
 
@@ -63,6 +64,21 @@ func TestSilence(t *testing.T) {
 	c.clockWrong = false
 	pass(603*time.Second, 603*time.Second, true)
 	check("and was set right", "server-clock:inactive@10m3s")
+}
+
+func TestAGatewayThatIsRemovedIsNotMissed(t *testing.T) {
+	d := newDisk(testSite("padma", 1, "gw-1", "gw-2"))
+	c := d.boot(t)
+	c.tick(day, true)
+	c.tick(day.Add(time.Minute), true)
+	d.flush(c, day.Add(time.Minute), nowhere, true)
+	c.reg = newRegistry(2, []safety.Site{testSite("padma", 1, "gw-2")})
+	c.dismiss(day.Add(2 * time.Minute))
+	c.tick(day.Add(2*time.Minute), true)
+	d.flush(c, day.Add(2*time.Minute), nowhere, true)
+	if got := told(d); got != "gateway-offline:firing@1m0s gateway-offline:firing@1m0s gateway-offline:inactive@2m0s" {
+		t.Errorf("told %q", got)
+	}
 }
 
 func TestRefusalsEnd(t *testing.T) {

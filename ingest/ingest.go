@@ -83,7 +83,6 @@ func (i *Ingest) enqueue(m mqttconn.Message) {
 // Run works until ctx ends, and returns ctx.Err(); or until the series store
 // is broken, or the state cannot be read at the start. It may be called once.
 func (i *Ingest) Run(ctx context.Context) error {
-	defer close(i.stopped)
 	if err := i.load(ctx); err != nil {
 		return fmt.Errorf("ingest: %w", err)
 	}
@@ -92,7 +91,7 @@ func (i *Ingest) Run(ctx context.Context) error {
 	g.Go(func() error { return i.out.run(ctx) })
 	g.Go(func() error {
 		// What waits in enqueue would keep the connection from ending.
-		defer i.drain(ctx)
+		defer close(i.stopped)
 		return i.loop(ctx)
 	})
 	return g.Wait()
@@ -104,17 +103,6 @@ func (i *Ingest) Ready() error {
 		return errors.New("ingest has no connection to the broker")
 	}
 	return nil
-}
-
-// drain throws away what comes until ctx ends: nothing of it is committed.
-func (i *Ingest) drain(ctx context.Context) {
-	for {
-		select {
-		case <-i.queue:
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 // now is ingest time, in whole milliseconds.

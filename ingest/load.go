@@ -57,7 +57,7 @@ func (i *Ingest) loadGateways(ctx context.Context) error {
 			continue
 		}
 		g := i.core.gateway(gatewayKey{status.Factory, status.ID}, i.now())
-		status.Refused = nil // counted by the state
+		status.Refused = nil                                                  // counted by the state
 		g.status, g.written, g.born = status, status.At, status.Version != "" // only a birth says the version
 	}
 	return nil
@@ -107,6 +107,7 @@ func (i *Ingest) reloadFrom(ctx context.Context, warmFrom time.Time) error {
 		}
 	}
 	i.core.reg = next
+	i.core.dismiss(i.now())
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 const (
 	gather      = 50 * time.Millisecond // how long a batch may wait for more
+	urgent      = 5 * time.Millisecond  // how long a transition may wait for what is queued already
 	maxBatch    = 10_000                // samples after which a batch waits no longer
 	reloadEvery = 5 * time.Second
 	maxBackoff  = 30 * time.Second
@@ -58,14 +59,19 @@ func (i *Ingest) loop(ctx context.Context) error {
 	}
 }
 
-// takeQueued takes m and whatever else is queued, up to the size of a batch or
-// the first transition.
+// takeQueued takes m and whatever else is queued, up to the size of a batch; a
+// transition makes it stop soon.
 func (i *Ingest) takeQueued(ctx context.Context, m mqttconn.Message) error {
+	began := time.Now()
 	for {
 		if err := i.take(ctx, m); err != nil {
 			return err
 		}
-		if b := &i.core.batch; len(b.transitions) > 0 || len(b.samples) >= maxBatch {
+		b := &i.core.batch
+		if len(b.samples) >= maxBatch || len(b.transitions) > 0 && time.Since(began) >= urgent {
+			return nil
+		}
+		if time.Since(began) >= gather {
 			return nil
 		}
 		select {
