@@ -40,15 +40,15 @@ func (s *Spool) telemetryLimit() int64 {
 // makeRoom thins and then drops telemetry, oldest first, until it takes at
 // most limit bytes or nothing is left to take.
 func (s *Spool) makeRoom(limit int64) {
-	s.maintain.Lock()
-	defer s.maintain.Unlock()
-	for {
+	over := func() bool {
 		s.mu.Lock()
-		over := s.bytes(wire.Readings) > limit
-		s.mu.Unlock()
-		if !over || !s.reduce() {
-			return
-		}
+		defer s.mu.Unlock()
+		return s.bytes(wire.Readings) > limit
+	}
+	for more := true; more && over(); {
+		s.maintain.Lock()
+		more = over() && s.reduce()
+		s.maintain.Unlock()
 	}
 }
 

@@ -114,7 +114,7 @@ func Open(dir string, cfg Config, log *slog.Logger) (*Spool, error) {
 	if err := s.load(); err != nil {
 		return nil, errors.Join(fmt.Errorf("spool: %w", err), lock.Close())
 	}
-	if s.trace, err = openTrace(cfg.Run); err != nil {
+	if s.trace, err = openTrace(cfg.Run, cfg.Boot); err != nil {
 		return nil, errors.Join(fmt.Errorf("spool: %w", err), lock.Close())
 	}
 	s.restoreSpare()

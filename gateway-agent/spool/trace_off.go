@@ -8,7 +8,7 @@ import "nirapod/wire"
 // does nothing.
 type trace struct{}
 
-func openTrace(string) (trace, error)           { return trace{}, nil }
+func openTrace(_, _ string) (trace, error)      { return trace{}, nil }
 func (trace) try(wire.Stream, uint64, []Record) {}
 func (trace) ok(wire.Stream, uint64, []Record)  {}
 func (trace) no(wire.Stream, uint64, []Record)  {}

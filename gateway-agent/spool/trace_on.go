@@ -41,13 +41,13 @@ type trace struct {
 	file      *os.File // nil: not asked for
 }
 
-func openTrace(run string) (trace, error) {
+func openTrace(run, boot string) (trace, error) {
 	name := os.Getenv(JournalEnv)
 	if name == "" {
 		return trace{}, nil
 	}
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	return trace{run: run, file: f}, err
+	return trace{run: run, boot: boot, file: f}, err
 }
 
 func (t trace) try(stream wire.Stream, first uint64, recs []Record) {
@@ -63,7 +63,7 @@ func (t trace) no(stream wire.Stream, first uint64, recs []Record) {
 func (t trace) records(op string, stream wire.Stream, first uint64, recs []Record) {
 	lines := make([]JournalLine, len(recs))
 	for i, r := range recs {
-		l := JournalLine{Op: op, Run: t.run, Stream: stream, Seq: first + uint64(i), Mono: r.Mono,
+		l := JournalLine{Op: op, Run: t.run, Boot: t.boot, Stream: stream, Seq: first + uint64(i), Mono: r.Mono,
 			Sensor: r.Reading.Sensor, Reason: string(r.Reading.Reason), Transition: r.Transition}
 		if !r.Wall.IsZero() {
 			l.Wall = r.Wall.UnixMilli()
