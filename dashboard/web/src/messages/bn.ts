@@ -3,7 +3,7 @@ import type { Messages } from './type'
 export const bn: Messages = {
   product: 'নিরাপদ', login: 'ঢুকুন', user: 'নাম', password: 'পাসওয়ার্ড', show: 'দেখান', hide: 'লুকান',
   wrongLogin: 'নাম বা পাসওয়ার্ড মেলেনি', tooMany: 'অনেকবার ভুল হয়েছে। একটু পরে আবার চেষ্টা করুন', unreachable: 'সার্ভারে পৌঁছানো যাচ্ছে না',
-  logout: 'বের হয়ে যান', language: 'English', digits: 'সংখ্যা',
+  logout: 'লগ আউট', language: 'English', digits: 'সংখ্যা',
   now: 'এখন', notices: 'নোটিশ',
   live: 'সরাসরি', notLive: 'সংযোগ নেই: পাতার তথ্য পুরোনো', lastSeen: (age) => `শেষ খবর ${age} আগে`,
   noAlarm: 'কোনো অ্যালার্ম নেই', sensorsLive: (n, m) => `${m}টি সেন্সরের মধ্যে ${n}টি চালু`,
