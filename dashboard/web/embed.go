@@ -13,7 +13,9 @@ var dist embed.FS
 
 // Page returns the built page, or an error that names the remedy when the page
 // was not built into this binary.
-func Page() (fs.FS, error) {
+func Page() (fs.FS, error) { return built(dist) }
+
+func built(dist fs.FS) (fs.FS, error) {
 	page, err := fs.Sub(dist, "dist")
 	if err != nil {
 		return nil, err

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"nirapod/app/demo"
+	"nirapod/safety"
+)
+
+// configure writes a server's file beside a site file and returns its name.
+func configure(t *testing.T, site string) string {
+	t.Helper()
+	dir := t.TempDir()
+	name := filepath.Join(dir, "nirapod.yaml")
+	text := "version: 1\nmode: demo\ndata_dir: " + dir + "/data\nsites: [site.yaml]\n"
+	if err := errors.Join(os.WriteFile(name, []byte(text), 0o600), os.WriteFile(filepath.Join(dir, "site.yaml"), []byte(site), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func command(t *testing.T, in string, args ...string) (string, error) {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	err := run(t.Context(), args, strings.NewReader(in), &out, &errOut)
+	return out.String(), err
+}
+
+func TestCheckNamesAMissingLifeSafetyField(t *testing.T) {
+	broken := strings.Replace(string(demo.Site), "    height_m:", "    # height_m:", 1)
+	if broken == string(demo.Site) {
+		t.Fatal("the demo's site file has changed: this test breaks nothing")
+	}
+	name := configure(t, broken)
+	for _, args := range [][]string{{"check", "-c", name}, {"check", "-site", filepath.Join(filepath.Dir(name), "site.yaml")}} {
+		_, err := command(t, "", args...)
+		if !errors.Is(err, safety.ErrInvalid) || !strings.Contains(err.Error(), "height_m") || !strings.Contains(err.Error(), "site.yaml:") {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+	if out, err := command(t, "", "check", "-c", configure(t, string(demo.Site))); err != nil || !strings.Contains(out, "no mistakes") {
+		t.Errorf("a whole site: %v\n%s", err, out)
+	}
+}
+
+func TestPeopleAndGateways(t *testing.T) {
+	name := configure(t, string(demo.Site))
+	add := []string{"user", "add", "-c", name, "-name", "rahima", "-role", "committee", "-factory", "padma"}
+	if _, err := command(t, "short\n", add...); !errors.Is(err, safety.ErrInvalid) {
+		t.Errorf("a short password: %v", err)
+	}
+	if _, err := command(t, "a long enough one\n", add...); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := command(t, "a long enough one\n", add...); !errors.Is(err, safety.ErrConflict) {
+		t.Errorf("the same name again: %v", err)
+	}
+	if out, err := command(t, "", "user", "list", "-c", name); err != nil || !strings.Contains(out, "rahima\tcommittee\tpadma") {
+		t.Errorf("list: %v\n%s", err, out)
+	}
+	out, err := command(t, "", "gateway", "add", "-c", name, "-factory", "padma", "-gateway", "gw-1")
+	if err != nil || !strings.Contains(out, "username padma/gw-1\npassword ") {
+		t.Errorf("gateway: %v\n%s", err, out)
+	}
+	if _, err := command(t, "", "gateway", "add", "-c", name, "-factory", "padma", "-gateway", "gw-9"); !errors.Is(err, safety.ErrNotFound) {
+		t.Errorf("a gateway that the site does not know: %v", err)
+	}
+}
+
+func TestWrongUseSaysWhatIsRight(t *testing.T) {
+	for _, args := range [][]string{{}, {"fly"}, {"serve", "-x"}, {"check"}, {"user"}, {"user", "eat"}, {"gateway"}, {"check", "-site", "a", "b"}, {"serve", "-roles", "cook"}} {
+		if _, err := command(t, "", args...); !errors.Is(err, safety.ErrInvalid) || strings.TrimSpace(err.Error()) == "" {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
