@@ -14,7 +14,7 @@ import (
 
 const (
 	cursorName  = "alerts"
-	pageSize    = 500
+	pageSize    = 200
 	closedMemo  = 8               // cleared alerts of a point that old news is compared with
 	sameEpisode = 5 * time.Second // sources of one episode may differ by this much
 )

@@ -158,6 +158,9 @@ func (r *rig) whole(deskURL string) bool {
 // kill -9 at every crash point between reading a transition and storing the
 // desk's receipt, each followed by a start anew: nothing lost, nothing twice.
 func TestKilledAtEveryStep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many processes; the run without -short does this")
+	}
 	points := 0
 	for crash := 1; ; crash++ {
 		url, stop := startDesk(t, t.TempDir(), "127.0.0.1:0")
@@ -198,6 +201,9 @@ func TestKilledAtEveryStep(t *testing.T) {
 
 // Server and desk are killed again and again at moments that nobody chose.
 func TestServerAndDeskKilledAtRandom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many processes; the run without -short does this")
+	}
 	for round := range 4 {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

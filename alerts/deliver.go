@@ -68,12 +68,16 @@ func (a *Alerts) toDesk(ctx context.Context, it state.Item, now time.Time) error
 	if !final {
 		return answer.err
 	}
+	a.logAnswer(it, answer)
+	return nil
+}
+
+func (a *Alerts) logAnswer(it state.Item, answer deskAnswer) {
 	if answer.err != nil {
 		a.log.Error("the desk refused", "factory", it.Factory, "kind", it.Kind, "id", it.Ref, "err", answer.err)
-		return nil
+		return
 	}
 	a.log.Info("received by the desk", "factory", it.Factory, "kind", it.Kind, "id", it.Ref, "receipt", answer.receipt.Number)
-	return nil
 }
 
 // checkReceipt refuses a receipt that is not for this filing, and a real

@@ -19,11 +19,11 @@ func TestGatewayAndServerMakeOneAlert(t *testing.T) {
 	if len(got) != 1 || !got[0].OccurredAt.Equal(second(0)) || got[0].State != safety.Unacknowledged {
 		t.Fatalf("alerts %+v", got)
 	}
-	r.put(r.firing("store-smoke", says(safety.Inactive)))
+	r.put(r.firing("store-smoke", inactive))
 	if got = r.alerts(); got[0].Condition != "firing" {
 		t.Errorf("one source of two ended it: %s", got[0].Condition)
 	}
-	r.put(r.firing("store-smoke", from(safety.ServerSource), says(safety.Inactive)))
+	r.put(r.firing("store-smoke", from(safety.ServerSource), inactive))
 	if got = r.alerts(); len(got) != 1 || got[0].State != safety.Returned {
 		t.Errorf("alerts %+v", got)
 	}
@@ -33,7 +33,7 @@ func TestLateAlarm(t *testing.T) {
 	r := newRig(t, plant(), Deps{}, Config{})
 	r.now = second(3600)
 	then := func(t *safety.Transition) { t.At = second(0) }
-	r.put(r.firing("store-smoke", then), r.firing("store-smoke", says(safety.Inactive), func(t *safety.Transition) { t.At = second(90) }))
+	r.put(r.firing("store-smoke", then), r.firing("store-smoke", inactive, func(t *safety.Transition) { t.At = second(90) }))
 	got := r.alerts()
 	if len(got) != 1 || !got[0].Late || got[0].State != safety.Returned || !got[0].RaisedAt.Equal(r.now) || !got[0].OccurredAt.Equal(second(0)) {
 		t.Fatalf("a late alarm that is over: %+v", got)
@@ -54,7 +54,7 @@ func TestNewestFirst(t *testing.T) {
 	at := func(n int) func(*safety.Transition) {
 		return func(t *safety.Transition) { t.At = second(n) }
 	}
-	r.put(r.firing("store-smoke", says(safety.Inactive), at(60)))
+	r.put(r.firing("store-smoke", inactive, at(60)))
 	r.put(r.firing("store-smoke", at(10)))
 	got := r.alerts()
 	if len(got) != 1 || got[0].State != safety.Returned || !got[0].OccurredAt.Equal(second(10)) {
@@ -62,7 +62,7 @@ func TestNewestFirst(t *testing.T) {
 	}
 	_, err := r.a.Acknowledge(t.Context(), "rahima", got[0].ID, r.now)
 	r.must(err)
-	r.put(r.firing("store-smoke", from("gw-2"), says(safety.Inactive), at(60)))
+	r.put(r.firing("store-smoke", from("gw-2"), inactive, at(60)))
 	r.put(r.firing("store-smoke", from("gw-2"), at(10)))
 	if got = r.alerts(); len(got) != 1 || got[0].State != safety.Cleared {
 		t.Errorf("old news of a cleared alert told people again: %+v", got)
@@ -270,7 +270,7 @@ func TestReset(t *testing.T) {
 	}
 	_, err := r.a.Acknowledge(t.Context(), "rahima", id, second(2))
 	r.must(err)
-	r.put(r.firing("store-smoke", says(safety.Inactive)))
+	r.put(r.firing("store-smoke", inactive))
 	if a := r.alerts()[0]; a.State != safety.Acknowledged || !a.Latched {
 		t.Fatalf("a latched alert ended by itself: %+v", a)
 	}
@@ -290,7 +290,7 @@ func TestReset(t *testing.T) {
 // a gateway that sends them again, change nothing.
 func TestReplayChangesNothing(t *testing.T) {
 	r := newRig(t, plant(), Deps{}, Config{})
-	transitions := []safety.Transition{r.firing("store-smoke"), r.firing("store-heat"), r.firing("store-smoke", says(safety.Inactive))}
+	transitions := []safety.Transition{r.firing("store-smoke"), r.firing("store-heat"), r.firing("store-smoke", inactive)}
 	r.put(transitions...)
 	before, err := r.db.LastChange(t.Context())
 	r.must(err)

@@ -76,9 +76,7 @@ func (r *rig) firing(sensor string, change ...func(*safety.Transition)) safety.T
 	return tr
 }
 
-func says(to safety.State) func(*safety.Transition) {
-	return func(t *safety.Transition) { t.From, t.To = t.To, to }
-}
+func inactive(t *safety.Transition) { t.From, t.To = safety.Firing, safety.Inactive }
 
 func from(source string) func(*safety.Transition) {
 	return func(t *safety.Transition) {

@@ -51,14 +51,6 @@ func (s *sites) site(factory string) safety.Site {
 	return safety.Site{Factory: safety.Factory{ID: factory}}
 }
 
-func zoneOf(site safety.Site, id string) (safety.Zone, bool) {
-	i := slices.IndexFunc(site.Zones, func(z safety.Zone) bool { return z.ID == id })
-	if i < 0 {
-		return safety.Zone{}, false
-	}
-	return site.Zones[i], true
-}
-
 func sensorOf(site safety.Site, id string) (safety.Sensor, bool) {
 	i := slices.IndexFunc(site.Sensors, func(s safety.Sensor) bool { return s.ID == id })
 	if i < 0 {
@@ -72,7 +64,7 @@ func near(site safety.Site, a, b string) bool {
 	if a == b {
 		return true
 	}
-	za, _ := zoneOf(site, a)
-	zb, _ := zoneOf(site, b)
-	return slices.Contains(za.Adjacent, b) || slices.Contains(zb.Adjacent, a)
+	return slices.ContainsFunc(site.Zones, func(z safety.Zone) bool {
+		return z.ID == a && slices.Contains(z.Adjacent, b) || z.ID == b && slices.Contains(z.Adjacent, a)
+	})
 }

@@ -23,7 +23,7 @@ func (d *Desk) routes() http.Handler {
 	mux.HandleFunc("POST /v1/notices", d.file("notice"))
 	mux.HandleFunc("GET /v1/queue", d.queue)
 	mux.HandleFunc("GET /v1/filings/{id}", d.filing)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, map[string]bool{"ok": true}) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { reply(w, map[string]bool{"ok": true}) })
 	return mux
 }
 
@@ -53,7 +53,7 @@ func (d *Desk) file(kind string) http.HandlerFunc {
 			d.fail(w, kind, sender.name, err)
 			return
 		}
-		reply(w, http.StatusOK, receipt)
+		reply(w, receipt)
 	}
 }
 
@@ -125,7 +125,7 @@ func (d *Desk) queue(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, "queue", officer.name, err)
 		return
 	}
-	reply(w, http.StatusOK, map[string]any{"items": items, "next": next})
+	reply(w, map[string]any{"items": items, "next": next})
 }
 
 // filing shows the newest version of one filing whole.
@@ -140,11 +140,11 @@ func (d *Desk) filing(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, "filing", officer.name, err)
 		return
 	}
-	reply(w, http.StatusOK, doc)
+	reply(w, doc)
 }
 
-func reply(w http.ResponseWriter, status int, v any) {
-	send(w, status, "application/json", v)
+func reply(w http.ResponseWriter, v any) {
+	send(w, http.StatusOK, "application/json", v)
 }
 
 func problem(w http.ResponseWriter, status int, detail string) {

@@ -98,7 +98,7 @@ func TestLawDataMistakes(t *testing.T) {
 		{"a crowd that is filed", "clocks.yaml", "kinds: [death]", "kinds: [crowd]", `"crowd" is no notifiable kind`},
 		{"a date that is none", "clocks.yaml", "from: 2025-11-17", "from: 17-11-2025", "no date"},
 		{"an unknown key", "clocks.yaml", "    met_by: receipt", "    meet_by: receipt", "meet_by"},
-		{"a weekday that is none", "calendar.yaml", "[friday, saturday]", "[friday, saterday]", `no weekday "saterday"`},
+		{"a weekday that is none", "calendar.yaml", "[friday, saturday]", "[friday, shonibar]", `no weekday "shonibar"`},
 		{"a hazard of no kind", "kinds.yaml", "{id: gas, kind: fumes", "{id: gas, kind: smell", `no kind "smell"`},
 		{"a one-sided pair", "kinds.yaml", "kind: fumes, with: [fire]", "kind: fumes, with: []", "not the other way round"},
 	}
