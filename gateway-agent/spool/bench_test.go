@@ -114,7 +114,7 @@ func BenchmarkRead(b *testing.B) {
 	for b.Loop() {
 		r := s.Reader(wire.Readings)
 		for from := uint64(1); from <= 100_000; {
-			batch, err := r.Next(runID(1), from, All, 500)
+			batch, err := r.Next(runID(1), from, everything, 500)
 			if err != nil {
 				b.Fatal(err)
 			}

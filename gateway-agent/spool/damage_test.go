@@ -136,7 +136,7 @@ func checkSubset(t rapid.TB, s *Spool, want map[uint64]Record, last uint64) {
 			continue
 		}
 		for pos = x.From; pos <= x.To; {
-			b, err := r.Next(runID(1), pos, All, 500)
+			b, err := r.Next(runID(1), pos, everything, 500)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -209,7 +209,7 @@ func TestManyAtOnce(t *testing.T) {
 func readAndRelease(ctx context.Context, t *testing.T, s *Spool) {
 	r := s.Reader(wire.Readings)
 	for next := uint64(1); ctx.Err() == nil; {
-		b, err := r.Next(runID(1), next, All, 50)
+		b, err := r.Next(runID(1), next, everything, 50)
 		if errors.Is(err, safety.ErrNotFound) {
 			continue
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 
 	"nirapod/safety"
@@ -154,6 +153,3 @@ func (b *Batch) addGone(from, to uint64, reason string) {
 	}
 	b.To = to
 }
-
-// All is a bound for Next that asks for everything held.
-const All = math.MaxUint64

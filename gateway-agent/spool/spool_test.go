@@ -14,7 +14,10 @@ import (
 	"nirapod/wire"
 )
 
-const boot = "8071aab6-5a8b-445b-865e-7a2c9134fe05"
+const (
+	boot       = "8071aab6-5a8b-445b-865e-7a2c9134fe05"
+	everything = math.MaxUint64 // as a bound for Next
+)
 
 var (
 	quiet = slog.New(slog.DiscardHandler)
@@ -78,7 +81,7 @@ func held(t testing.TB, s *Spool, run string, stream wire.Stream) (recs map[uint
 		}
 		r := s.Reader(stream)
 		for from := x.From; from <= x.To; {
-			b, err := r.Next(run, from, All, 500)
+			b, err := r.Next(run, from, everything, 500)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -171,7 +174,7 @@ func TestABatchHoldsOneClockStateAndAtMostTheLimit(t *testing.T) {
 	var got []string
 	r := s.Reader(wire.Readings)
 	for from := uint64(1); from <= 10; {
-		b, err := r.Next(runID(1), from, All, 4)
+		b, err := r.Next(runID(1), from, everything, 4)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,7 +187,7 @@ func TestABatchHoldsOneClockStateAndAtMostTheLimit(t *testing.T) {
 	if b, err := r.Next(runID(1), 3, 5, 500); err != nil || b.From != 3 || b.To != 5 {
 		t.Errorf("3 to 5 again gives %d to %d, %v", b.From, b.To, err)
 	}
-	if _, err := r.Next(runID(1), 11, All, 1); !errors.Is(err, safety.ErrNotFound) {
+	if _, err := r.Next(runID(1), 11, everything, 1); !errors.Is(err, safety.ErrNotFound) {
 		t.Errorf("beyond the end: %v", err)
 	}
 }
