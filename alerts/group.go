@@ -22,8 +22,9 @@ func (a *Alerts) group(ctx context.Context, now time.Time) error {
 			return err
 		}
 		var touched []string
+		known := members{b: b, of: map[string][]state.Alert{}}
 		for _, alert := range alerts {
-			id, err := a.join(ctx, b, alert, now)
+			id, err := a.join(ctx, known, alert, now)
 			if err != nil {
 				return err
 			}
@@ -62,23 +63,42 @@ func (a *Alerts) due(ctx context.Context, now time.Time) error {
 	})
 }
 
+// members are the alerts of the incidents that one round of grouping asks
+// about, read once: in a storm every alarm asks about the same incident.
+type members struct {
+	b  *state.Book
+	of map[string][]state.Alert
+}
+
+func (m members) load(ctx context.Context, incident string) ([]state.Alert, error) {
+	if known, ok := m.of[incident]; ok {
+		return known, nil
+	}
+	alerts, err := m.b.IncidentAlerts(ctx, incident)
+	if err == nil {
+		m.of[incident] = alerts
+	}
+	return alerts, err
+}
+
 // join puts an alarm into its incident, an open one that it belongs to, or a
 // new one, and returns the incident's id.
-func (a *Alerts) join(ctx context.Context, b *state.Book, alert state.Alert, now time.Time) (string, error) {
+func (a *Alerts) join(ctx context.Context, known members, alert state.Alert, now time.Time) (string, error) {
+	alert.Grouped = true
 	if alert.IncidentID == "" {
-		id, err := a.find(ctx, b, alert)
+		id, err := a.find(ctx, known, alert)
 		if err != nil {
 			return "", err
 		}
 		if id == "" {
-			if id, err = a.newIncident(ctx, b, alert, now); err != nil {
+			if id, err = a.newIncident(ctx, known.b, alert, now); err != nil {
 				return "", err
 			}
 		}
 		alert.IncidentID = id
+		known.of[id] = append(known.of[id], alert)
 	}
-	alert.Grouped = true
-	return alert.IncidentID, b.SaveAlert(ctx, alert)
+	return alert.IncidentID, known.b.SaveAlert(ctx, alert)
 }
 
 func (a *Alerts) newIncident(ctx context.Context, b *state.Book, alert state.Alert, now time.Time) (string, error) {
@@ -90,18 +110,18 @@ func (a *Alerts) newIncident(ctx context.Context, b *state.Book, alert state.Ale
 }
 
 // find returns the oldest open incident that the alarm belongs to, "" if none.
-func (a *Alerts) find(ctx context.Context, b *state.Book, alert state.Alert) (string, error) {
-	recent, err := b.RecentIncidents(ctx, alert.FactoryID, alert.OccurredAt.Add(-groupWindow))
+func (a *Alerts) find(ctx context.Context, known members, alert state.Alert) (string, error) {
+	recent, err := known.b.RecentIncidents(ctx, alert.FactoryID, alert.OccurredAt.Add(-groupWindow))
 	if err != nil {
 		return "", err
 	}
 	site := a.sites.site(alert.FactoryID)
 	for _, inc := range recent {
-		members, err := b.IncidentAlerts(ctx, inc.ID)
+		alerts, err := known.load(ctx, inc.ID)
 		if err != nil {
 			return "", err
 		}
-		if slices.ContainsFunc(members, func(m state.Alert) bool { return a.related(site, m, alert) }) {
+		if slices.ContainsFunc(alerts, func(m state.Alert) bool { return a.related(site, m, alert) }) {
 			return inc.ID, nil
 		}
 	}
