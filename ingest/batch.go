@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -18,7 +19,6 @@ type batch struct {
 	transitions []safety.Transition
 	refusals    []state.Refusal
 	touched     []*track
-	engine      map[string][]byte // marks of ingest itself, factory ""
 }
 
 // origin is the record behind a sample.
@@ -90,9 +90,7 @@ func put(into map[string]map[string][]byte, factory string, states map[string][]
 	if into[factory] == nil {
 		into[factory] = map[string][]byte{}
 	}
-	for key, state := range states {
-		into[factory][key] = state
-	}
+	maps.Copy(into[factory], states)
 }
 
 // after is what will be durable once the batch is.

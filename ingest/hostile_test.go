@@ -145,9 +145,9 @@ func TestAlarmsAreTold(t *testing.T) {
 	c := d.boot(t)
 	p := alarms(1, 4)
 	p.Records[0].At, p.Records[1].At = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), now.Add(time.Hour)
-	stranger := transitionOf("padma", "static-heat", "not-in-the-site", safety.Firing)
+	stranger := firing("not-in-the-site")
 	p.Records[2].Transition = &stranger
-	forged := transitionOf("padma", "static-heat", sensorID("gw-1", 0), safety.Firing)
+	forged := firing(sensorID("gw-1", 0))
 	forged.Point, forged.Grade = safety.PointID("padma", "call-point", "cp"), safety.Certified
 	p.Records[3].Transition = &forged
 	give(t, c, p, now)

@@ -179,7 +179,7 @@ func (i *Ingest) append(ctx context.Context, now time.Time) (stored bool, broken
 		return true, nil
 	}
 	if ctx.Err() != nil {
-		return false, nil
+		return false, nil //nolint:nilerr // told to stop, which says nothing of the store
 	}
 	i.metrics.storeErrors.Inc()
 	i.store.failed(i, "the series store failed: readings wait, nothing of them is committed", err)

@@ -159,7 +159,7 @@ func (m *model) record(r *modelRun, name wire.Stream, s *modelStream, seq uint64
 		rec.At = s.at[seq]
 	}
 	if name == wire.Alarms {
-		t := transitionOf("padma", "static-heat", sensorID("gw-1", 0), safety.Firing)
+		t := firing(sensorID("gw-1", 0))
 		t.Values["seq"] = float64(seq)
 		rec.Transition = &t
 		return rec

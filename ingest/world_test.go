@@ -192,11 +192,11 @@ func readings(first uint64, n int) wire.Pack {
 	return p
 }
 
-func transitionOf(factory, rule, sensor string, to safety.State) safety.Transition {
+func firing(sensor string) safety.Transition {
 	return safety.Transition{
-		Point: safety.PointID(factory, rule, sensor), Pack: "fire", Rule: rule, RuleVersion: "v1",
+		Point: safety.PointID("padma", "static-heat", sensor), Pack: "fire", Rule: "static-heat", RuleVersion: "v1",
 		Hazard: safety.HazardFire, Class: safety.ClassAlarm, Severity: safety.Alarm, Zone: "store", Sensor: sensor,
-		Grade: safety.Industrial, From: safety.Inactive, To: to, Values: map[string]float64{"value": 60},
+		Grade: safety.Industrial, From: safety.Inactive, To: safety.Firing, Values: map[string]float64{"value": 60},
 	}
 }
 
@@ -204,7 +204,7 @@ func alarms(first uint64, n int) wire.Pack {
 	p := readings(first, n)
 	p.Stream = wire.Alarms
 	for i := range p.Records {
-		t := transitionOf("padma", "static-heat", sensorID("gw-1", 0), safety.Firing)
+		t := firing(sensorID("gw-1", 0))
 		p.Records[i] = wire.Record{At: p.Records[i].At, Transition: &t}
 	}
 	return p

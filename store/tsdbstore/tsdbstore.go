@@ -188,7 +188,7 @@ func (s *Store) write(ctx context.Context, samples []store.Sample) ([]store.Reje
 // add hands one sample to app. It returns why the sample can never be stored,
 // or an error when the TSDB itself does not work.
 func (s *Store) add(app storage.AppenderV2, sample *store.Sample) (string, error) {
-	if sample.Validate() != nil {
+	if valid := sample.Validate() == nil; !valid {
 		return store.RejectInvalid, nil
 	}
 	key := keyOf(sample)
