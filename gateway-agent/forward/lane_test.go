@@ -96,7 +96,7 @@ func begin(t *testing.T, dir string, run int, edit func(*Config)) *bench {
 	if edit != nil {
 		edit(&cfg)
 	}
-	sp, err := spool.Open(dir, spool.Config{Run: cfg.Run, Boot: cfg.Boot}, quiet)
+	sp, err := spool.Open(dir, spool.Config{Run: cfg.Run, Boot: cfg.Boot, MaxBytes: 8 << 20}, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -388,4 +388,47 @@ func TestCommandsAreDoneOnceAndInTime(t *testing.T) {
 	if !slices.Equal(done, []string{"one"}) {
 		t.Errorf("done %v, want one", done)
 	}
+}
+
+// A day and a half without a server, in a spool too small for it.
+func TestAfterALongOutageEverythingIsStoredOrDeclaredGone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes 12 MiB")
+	}
+	const accepted, perCall = 260_000, 100
+	inTime(t, func(c *Config) { c.CBOR = true }, func(b *bench) {
+		for n := 0; n < accepted; n += perCall {
+			recs := make([]spool.Record, perCall)
+			for i := range recs {
+				mono := int64(n+i) * 500
+				wall, _ := b.f.cfg.Wall(mono - 3_600_000*40)
+				recs[i] = spool.Record{Stamp: spool.Stamp{Mono: mono, Wall: wall},
+					Reading: safety.Reading{Sensor: "store-heat", Value: float64(n + i), Quality: safety.Good}}
+			}
+			if err := b.sp.Append(wire.Readings, recs...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 50 {
+			b.raise(alarm("smoke"))
+		}
+		b.connect()
+		for began := time.Now(); b.srv.count(wire.Readings)+len(b.srv.gone) < accepted && time.Since(began) < time.Hour; {
+			b.pass(time.Second)
+		}
+		thinned := 0
+		for id, reason := range b.srv.gone {
+			if _, both := b.srv.stored[id]; both || reason != wire.GoneThinned {
+				t.Fatalf("%v is stored %v and gone: %s", id, both, reason)
+			}
+			thinned++
+		}
+		if got := b.srv.count(wire.Readings); got+thinned != accepted || thinned == 0 || b.srv.count(wire.Alarms) != 50 {
+			t.Errorf("%d stored, %d thinned, %d accepted; %d alarms", got, thinned, accepted, b.srv.count(wire.Alarms))
+		}
+		b.pass(time.Second)
+		if x := b.sp.Extents(wire.Readings)[0]; x.From <= x.To && x.From < accepted/2 {
+			t.Errorf("after the commit %+v is held", x)
+		}
+	})
 }
