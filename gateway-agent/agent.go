@@ -70,7 +70,7 @@ func (a *Agent) build() error {
 		a.log.Error("states cannot be kept", "err", err) // and the agent goes on
 	}
 	a.keeper = newKeeper(a.stateDir(), a.fault("saved states"), a.log)
-	a.journal = newJournal(a.fault("spool"), a.log)
+	a.journal = newJournal(a.keepRules, a.fault("spool"), a.log)
 	a.core.keeper, a.core.journal = a.keeper, a.journal
 	if a.core.engine, err = a.cfg.engine(a.log); err != nil {
 		return err
@@ -90,6 +90,8 @@ func (a *Agent) fault(name string) func(bool) {
 		}
 	}
 }
+
+func (a *Agent) keepRules(data []byte, sync bool) { a.keeper.keep(rulesFile, data, sync) }
 
 // engine binds the rule packs to what is wired here.
 func (c *Config) engine(log *slog.Logger) (*rules.Engine, error) {

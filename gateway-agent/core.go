@@ -270,5 +270,5 @@ func (c *core) keepRules(mono int64, now bool) {
 	if err != nil {
 		panic(err) // bytes and a time always marshal
 	}
-	c.keeper.keep(rulesFile, data, now)
+	c.journal.rules(data, now)
 }

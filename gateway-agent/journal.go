@@ -23,19 +23,36 @@ const (
 // journal carries records from the core to the spool. Adding never waits.
 // Alarms go first, and wait for a disk that comes back; of readings the oldest
 // are lost when too many wait, and counted.
+//
+// The state of the rules passes through here as well: it is kept only when the
+// transitions that led to it are in the spool. The other way round, an agent
+// killed in between would start with rules that think an alarm has been told.
 type journal struct {
+	keep   func(rules []byte, sync bool)
 	broken func(bool)
 	log    *slog.Logger
 	wake   chan struct{}
 
 	mu       sync.Mutex
 	alarms   []spool.Record // guarded by mu, like what follows
+	state    *content       // of the rules after all of alarms, nil = none since it was kept
 	readings []spool.Record
 	lost     uint64
 }
 
-func newJournal(broken func(bool), log *slog.Logger) *journal {
-	return &journal{broken: broken, log: log, wake: make(chan struct{}, 1)}
+func newJournal(keep func(rules []byte, sync bool), broken func(bool), log *slog.Logger) *journal {
+	return &journal{keep: keep, broken: broken, log: log, wake: make(chan struct{}, 1)}
+}
+
+// rules hands over the state of the rules after all transitions added so far.
+func (j *journal) rules(data []byte, sync bool) {
+	j.mu.Lock()
+	if j.state != nil {
+		sync = sync || j.state.sync
+	}
+	j.state = &content{data, sync}
+	j.mu.Unlock()
+	j.nudge()
 }
 
 func (j *journal) reading(r spool.Record) {
@@ -88,7 +105,10 @@ func (j *journal) run(ctx context.Context, sp *spool.Spool) error {
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(j.flush(sp), ctx.Err())
+			if err := j.flush(sp); err != nil {
+				j.log.Error("the last records are lost", "err", err)
+			}
+			return ctx.Err()
 		case <-j.wake:
 			if err != nil {
 				<-retry // a broken disk is not asked at each reading
@@ -105,10 +125,29 @@ func (j *journal) lostSoFar() uint64 {
 }
 
 func (j *journal) flush(sp *spool.Spool) error {
-	return errors.Join(
-		j.drain(sp, wire.Alarms, &j.alarms),
-		j.drain(sp, wire.Readings, &j.readings),
-	)
+	j.mu.Lock()
+	state := j.state
+	j.state = nil
+	j.mu.Unlock()
+	err := j.drain(sp, wire.Alarms, &j.alarms)
+	if state != nil {
+		j.settle(*state, err == nil)
+	}
+	return errors.Join(err, j.drain(sp, wire.Readings, &j.readings))
+}
+
+// settle keeps a state whose transitions are in the spool, and puts back one
+// whose are not.
+func (j *journal) settle(state content, told bool) {
+	if told {
+		j.keep(state.data, state.sync)
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.state == nil {
+		j.state = &state
+	}
 }
 
 // drain appends what waits in queue. What the spool can never take is dropped

@@ -67,7 +67,10 @@ func (k *keeper) run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(k.flush(), ctx.Err())
+			if err := k.flush(); err != nil {
+				k.log.Error("the last states are not kept", "err", err)
+			}
+			return ctx.Err()
 		case <-k.wake:
 		case <-retry:
 		}

@@ -79,7 +79,7 @@ func TestKindsAndReasons(t *testing.T) {
 	}{
 		{"simulated device absent", fmt.Errorf("x: %w", simbus.ErrNACK), device.ErrNACK, safety.NACK},
 		{"simulator gone", fmt.Errorf("x: %w", simbus.ErrLink), device.ErrTimeout, safety.Timeout},
-		{"Linux adapter, device absent", syscall.EREMOTEIO, device.ErrNACK, safety.NACK},
+		{"Linux adapter, device absent", syscall.ENXIO, device.ErrNACK, safety.NACK},
 		{"as periph formats it", fmt.Errorf("sysfs-i2c: %v", syscall.ENXIO), device.ErrNACK, safety.NACK},
 		{"Linux adapter, clock held low", fmt.Errorf("sysfs-i2c: %v", syscall.ETIMEDOUT), device.ErrTimeout, safety.Timeout},
 	}

@@ -1,0 +1,126 @@
+package agent_test
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+
+	agent "nirapod/gateway-agent"
+	"nirapod/safety"
+)
+
+func TestShippedConfigurationsHaveNoMistakes(t *testing.T) {
+	demo, err := os.ReadFile("../app/demo/agent.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{"sample.yaml": agent.Sample, "demo": demo} {
+		t.Run(name, func(t *testing.T) {
+			cfg, err := agent.Parse(name, data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cfg.Check(slog.New(slog.DiscardHandler)); err != nil {
+				t.Error(err)
+			}
+			if got, want := cfg.Simulated(), name == "demo"; got != want {
+				t.Errorf("simulated %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+func TestMistakesAreAllNamedWithTheirLines(t *testing.T) {
+	const file = `version: 2
+factory: Padma
+gateway: gw-1
+mode: production
+clock: sundial
+data_dir: /tmp/x
+broker: {url: http://x, password_file: p}
+buses:
+  i2c-1: {open: "sim://127.0.0.1:1/i2c-1"}
+  gpio: {open: gpiochip0}
+  spare: {open: "7"}
+zones:
+  - {id: store}
+  - {id: store}
+sensors:
+  - {id: a, zone: store, quantity: temperature, grade: industrial, period: 1s, hdc302x: {bus: i2c-1, addr: 0x40}}
+  - {id: a, zone: attic, quantity: temprature, grade: good, period: 1ms, hdc302x: {bus: i2c-9, addr: 0x44}}
+  - {id: c, zone: store, quantity: smoke, grade: industrial, period: 1s}
+  - {id: d, zone: store, quantity: smoke, grade: industrial, period: 1s,
+     eol: {bus: i2c-1, addr: 0x48, input: 0, supply_input: 0, supply_v: 3.3, profile: mine}}
+  - {id: e, zone: store, quantity: co, grade: industrial, period: 2s,
+     loop_4_20ma: {bus: i2c-1, addr: 0x48, input: 0, shunt_ohm: 250, span: [0, 500], model: ne44}}
+  - {id: f, zone: store, quantity: key, grade: industrial, period: 1s, contact: {bus: gpio, pin: GPIO1}}
+  - {id: g, zone: store, quantity: door_open, grade: industrial, period: 1s, contact: {bus: gpio, pin: GPIO1, hold: 1ms}}
+outputs:
+  - {id: s, zone: store, kind: siren, bus: i2c-1, pin: GPIO2}
+  - {id: t, zone: store, kind: evacuate, bus: gpio, pin: GPIO3}
+delays: {v1: 8m, v2: 3m}
+attended: [{from: "8", to: "20:00"}]
+colour: red
+`
+	_, err := agent.Parse("agent.yaml", []byte(file))
+	if !errors.Is(err, safety.ErrInvalid) {
+		t.Fatalf("%v, want invalid", err)
+	}
+	got := err.Error()
+	for _, want := range []string{
+		"agent.yaml:1: version: is 2",
+		`agent.yaml:2: factory: "Padma"`,
+		`agent.yaml:5: clock: "sundial"`,
+		"agent.yaml:7: broker.url",
+		"agent.yaml:9: buses.i2c-1.open: sim://127.0.0.1:1/i2c-1: mode production refuses",
+		"agent.yaml:11: buses.spare: nothing is wired",
+		"agent.yaml:14: zones[1].id: zone store stands twice",
+		"agent.yaml:16: sensors[0].hdc302x.addr: 0x40",
+		"agent.yaml:17: sensors[1].id: a stands twice",
+		`agent.yaml:17: sensors[1].zone: zone "attic"`,
+		"agent.yaml:17: sensors[1].quantity",
+		`agent.yaml:17: sensors[1].grade: "good"`,
+		"agent.yaml:17: sensors[1].period: 1ms",
+		`agent.yaml:17: sensors[1].hdc302x.bus: bus "i2c-9"`,
+		"agent.yaml:18: sensors[2]: c has 0 wirings",
+		"agent.yaml:20: sensors[3].eol.supply_input: 0",
+		`agent.yaml:20: sensors[3].eol.profile: "mine"`,
+		"agent.yaml:22: sensors[4].loop_4_20ma: i2c-1/0x48 is read every 1s and every 2s",
+		"agent.yaml:22: sensors[4].loop_4_20ma.input: input 0 of 0x48 is used twice",
+		`agent.yaml:22: sensors[4].loop_4_20ma.model: "ne44"`,
+		"agent.yaml:22: sensors[4].loop_4_20ma: shunt of 250 ohm",
+		`agent.yaml:23: sensors[5].contact.key: ""`,
+		"agent.yaml:24: sensors[6].contact.pin: line GPIO1 is used twice",
+		"agent.yaml:24: sensors[6].contact.hold: 1ms",
+		`agent.yaml:26: outputs[0].kind: "siren"`,
+		"agent.yaml:26: outputs[0].bus: bus i2c-1 carries I2C devices and GPIO lines",
+		"agent.yaml:25: outputs: nobody could silence",
+		"agent.yaml:28: delays: v1 8m0s and v2 3m0s",
+		"agent.yaml:29: attended[0]",
+		"agent.yaml:29: attended: nobody could acknowledge",
+		"agent.yaml:30: colour",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("not named: %s", want)
+		}
+	}
+	if lines := strings.Count(got, "\n") + 1; lines != 33 {
+		t.Errorf("%d mistakes named, want 33", lines)
+	}
+	if t.Failed() {
+		t.Log(got)
+	}
+}
+
+func TestRulesThatCannotBeBoundAreAMistake(t *testing.T) {
+	text := strings.Replace(string(agent.Sample), "normal_max_c: 42", "normal_max_c: 52", 1)
+	cfg, err := agent.Parse("agent.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cfg.Check(slog.New(slog.DiscardHandler)); !errors.Is(err, safety.ErrInvalid) || !strings.Contains(err.Error(), "store-heat") {
+		t.Errorf("a class A detector where 52 °C is normal: %v, want it refused", err)
+	}
+}
