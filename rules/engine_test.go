@@ -125,6 +125,8 @@ func TestStates(t *testing.T) {
 		{"unknown is no part of the while", "when: value >= limit\n    keep_firing_for: 2s", "300 1 nack 1 1 1", "F F ? F F i"},
 		{"reset is a deadband", "when: value >= limit\n    reset: value < low", "300 99 50 49", "F F F i"},
 		{"reset on an unknown value clears nothing", "when: value >= limit\n    reset: value < low", "300 ~1 nack 1", "F ? ? i"},
+		{"reset does not clear what the condition cannot see", "when: mean(\"4s\") >= limit\n    reset: value < low", "300 300 300 300 nack nack 1", "? ? ? F ? ? ?"},
+		{"what is true only for want of trust is unknown", "when: value >= limit || !known", "1 ~1 nack", "i ? F"},
 		{"a latched alarm stays", "when: value >= limit\n    latch: true", "300 1 1 1", "F F F F"},
 		{"a latched alarm stays through faults", "when: value >= limit\n    latch: true", "300 nack 1 _ _ _ 1", "F ? F F F ? F"},
 		{"no value is no zero", "when: value < limit", "nack 300 nack 1", "? i ? F"},
@@ -188,6 +190,28 @@ func TestTheTimeIsWhenItHappened(t *testing.T) {
 		e := engineOf(t, packOf(t, head+"    when: value >= limit\n"), sensorOf("s", safety.CO))
 		got := lines(observe(e, "s", 0, 1), e.Tick(at(3)), e.Tick(at(60)))
 		if want := "0s high s unknown>inactive; 3s high s inactive>unknown"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+	t.Run("silence of just three periods is none", func(t *testing.T) {
+		e := engineOf(t, packOf(t, head+"    when: value >= limit\n"), sensorOf("s", safety.CO))
+		got := lines(observe(e, "s", 0, 1), e.Tick(at(3)), observe(e, "s", 3, 1))
+		if want := "0s high s unknown>inactive"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+	t.Run("a tick at the end of a hold ends it", func(t *testing.T) {
+		e := engineOf(t, packOf(t, held), sensorOf("s", safety.CO))
+		observe(e, "s", 0, 300)
+		if got, want := lines(e.Tick(at(2.5))), "2.5s high s pending>firing"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+	t.Run("after blindness the alarm is of when it was seen again", func(t *testing.T) {
+		e := engineOf(t, packOf(t, held), sensorOf("s", safety.CO))
+		observe(e, "s", 0, 300)
+		e.Observe(safety.Reading{Sensor: "s", Reason: safety.NACK, At: at(1)})
+		if got, want := lines(observe(e, "s", 3.5, 300)), "3.5s high s unknown>firing"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	})
@@ -267,6 +291,12 @@ func TestResetIsForPeople(t *testing.T) {
 	observe(e, "s", 4, 1)
 	if got, want := reset(5), "5s high s firing>inactive"; got != want {
 		t.Errorf("reset when it is over: %q, want %q", got, want)
+	}
+	band := engineOf(t, packOf(t, head+"    when: value >= limit\n    reset: value < low\n    latch: true\n"), sensorOf("s", safety.CO))
+	observe(band, "s", 0, 300)
+	observe(band, "s", 1, 70)
+	if got := lines(band.Reset(point, at(2))); got != "" {
+		t.Errorf("reset within the deadband: %s", got)
 	}
 	if got := lines(e.Reset("no such point", at(6))); got != "" {
 		t.Errorf("reset of nothing: %s", got)

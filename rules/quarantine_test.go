@@ -28,6 +28,9 @@ func quarantineEnds(t *testing.T, say func(id string, second int) safety.Reading
 	for i := range 1200 {
 		for _, s := range sensors {
 			r := say(s.ID, i)
+			if r == (safety.Reading{}) {
+				continue
+			}
 			r.Sensor, r.At = s.ID, at(float64(i))
 			for _, tr := range e.Observe(r) {
 				if tr.Sensor == "s" && tr.To == safety.Inactive && tr.From == safety.Firing {
@@ -38,6 +41,7 @@ func quarantineEnds(t *testing.T, say func(id string, second int) safety.Reading
 				}
 			}
 		}
+		e.Tick(at(float64(i) + 0.9))
 	}
 	return ends
 }
@@ -89,6 +93,18 @@ func TestAFaultIsNotCuredByOneGoodNumber(t *testing.T) {
 		}, []safety.Sensor{s, n}, 11 + 600},
 		{"an impossible value", then(good(9.91e37), good(25), 0), []safety.Sensor{s}, 11 + 600},
 		{"an error of the bus needs no proof", then(broken(safety.CRC), good(25), 0), []safety.Sensor{s}, -1},
+		{"a neighbour that is silent does neither, whatever it said last", func(id string, second int) safety.Reading {
+			if id == "n" && second > 5 {
+				return safety.Reading{}
+			}
+			return then(broken(safety.WireOpen), good(25), 90)(id, second)
+		}, []safety.Sensor{s, n}, 11 + 600},
+		{"a silence in between starts it anew", func(id string, second int) safety.Reading {
+			if second > 300 && second < 310 {
+				return safety.Reading{}
+			}
+			return then(broken(safety.WireOpen), good(25), 0)(id, second)
+		}, []safety.Sensor{s}, 310 + 600},
 		{"one bad value in between starts it anew", func(id string, second int) safety.Reading {
 			if second == 300 {
 				return broken(safety.CRC)
@@ -122,6 +138,17 @@ func TestInQuarantineAValueRaisesAndClearsNothing(t *testing.T) {
 	}
 	if got := lines(e.ClearFault("s", at(5))); got != "5s high s unknown>inactive" {
 		t.Errorf("a person's word: got %q", got)
+	}
+	window := engineOf(t, packOf(t, head+"    when: mean(\"4s\") >= limit\n"), sensorOf("s", safety.CO))
+	window.Observe(safety.Reading{Sensor: "s", Reason: safety.WireOpen, At: at(0)})
+	for i := 1; i < 5; i++ {
+		observe(window, "s", float64(i), 1)
+	}
+	for i := 5; i < 9; i++ {
+		window.ClearFault("s", at(4))
+		if got, want := lines(observe(window, "s", float64(i), 1)), map[int]string{8: "8s high s unknown>inactive"}[i]; got != want {
+			t.Errorf("second %d, samples from the quarantine in the window: got %q, want %q", i, got, want)
+		}
 	}
 	open(6)
 	if got := lines(e.ClearFault("s", at(7)), e.ClearFault("nobody", at(7))); got != "" {
