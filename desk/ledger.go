@@ -30,10 +30,7 @@ type ledger struct {
 }
 
 func openLedger(ctx context.Context, dir string) (*ledger, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	path, err := filepath.Abs(filepath.Join(dir, "desk.db"))
+	path, err := create(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +54,27 @@ func openLedger(ctx context.Context, dir string) (*ledger, error) {
 		return nil, errors.Join(err, l.writer.Close())
 	}
 	return l, nil
+}
+
+// create makes the file before SQLite does, readable by its owner only, and
+// makes its name survive power loss.
+func create(dir string) (path string, err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	path = filepath.Join(dir, "desk.db")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return "", err
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return "", errors.Join(err, f.Close())
+	}
+	return path, errors.Join(f.Close(), d.Sync(), d.Close())
 }
 
 func (l *ledger) migrate(ctx context.Context) error {
