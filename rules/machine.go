@@ -119,7 +119,6 @@ func (e *Engine) step(in *instance, now truth, at int64) {
 	case now == unknown:
 		e.goUnknown(in, at)
 	default:
-		in.since, in.blind, in.held = never, never, false
 		e.to(in, safety.Inactive, at)
 	}
 }
