@@ -33,7 +33,7 @@ func spawn(t *testing.T, dir, label, program string, env []string, args ...strin
 	p := &process{t: t, name: label, args: append([]string{filepath.Join(bin, program)}, args...), env: env, log: filepath.Join(dir, label+".log")}
 	t.Cleanup(func() {
 		p.kill()
-		if t.Failed() {
+		if t.Failed() || os.Getenv("NIRAPOD_LOGS") != "" {
 			p.printLog()
 		}
 	})
