@@ -50,22 +50,27 @@ func readEntry(kind string, body []byte) (entry, error) {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return e, fmt.Errorf("nothing may follow the filing: %w", safety.ErrInvalid)
 	}
-	var inner string
+	return e, e.check()
+}
+
+// check takes what the desk files by from the signal or notice, and refuses
+// what cannot be true of either.
+func (e *entry) check() error {
+	var inner, receipt string
 	var status safety.NoticeStatus
-	var receipt string
 	var occurred, created time.Time
 	s, n := e.filing.Signal, e.filing.Notice
 	switch {
-	case kind == "signal" && s != nil && n == nil:
+	case e.kind == "signal" && s != nil && n == nil:
 		inner, status, receipt, occurred, created = s.ID, s.Status, s.ReceiptNumber, s.OccurredAt, s.CreatedAt
 		e.factory, e.office, e.incident, e.incidentKind = s.FactoryID, s.Office, s.IncidentID, s.IncidentKind
 		e.demo, e.exercise = s.Demo, s.Exercise || s.Demo
-	case kind == "notice" && n != nil && s == nil:
+	case e.kind == "notice" && n != nil && s == nil:
 		inner, status, receipt, occurred, created = n.ID, n.Status, n.ReceiptNumber, n.OccurredAt, n.CreatedAt
 		e.factory, e.office, e.incident, e.incidentKind = n.FactoryID, n.Body.Office, n.IncidentID, n.IncidentKind
 		e.demo, e.exercise = n.Body.Demo, n.Exercise || n.Body.Demo
 	default:
-		return e, fmt.Errorf("want exactly one %s: %w", kind, safety.ErrInvalid)
+		return fmt.Errorf("want exactly one %s: %w", e.kind, safety.ErrInvalid)
 	}
 	problems := []string{}
 	want := func(ok bool, problem string) {
@@ -81,9 +86,9 @@ func readEntry(kind string, body []byte) (entry, error) {
 	want(status == safety.NoticePrepared && receipt == "", "status: prepared, and no receipt yet")
 	want(plausible(occurred) && plausible(created), "occurred_at, created_at: real times")
 	if len(problems) > 0 {
-		return e, fmt.Errorf("%s: %w", strings.Join(problems, "; "), safety.ErrInvalid)
+		return fmt.Errorf("%s: %w", strings.Join(problems, "; "), safety.ErrInvalid)
 	}
-	return e, nil
+	return nil
 }
 
 // plausible refuses times that no clock shows. A sender's clock that is merely

@@ -132,18 +132,24 @@ func LoadLawFrom(fsys fs.FS) (*Law, error) {
 	}
 	l.Kinds, l.Hazards, l.Clauses = kinds.Kinds, kinds.Hazards, clocks.Clauses
 	l.Recipients, l.Fields, l.holidays = recipients.Recipients, fields.Fields, days.Holidays
-	for i, word := range days.Weekend {
-		day, ok := weekday(word)
-		if !ok {
-			errs = append(errs, files["calendar.yaml"].Errorf(fmt.Sprintf("weekend[%d]", i), "no weekday %q", word))
-		}
-		l.weekend = append(l.weekend, day)
-	}
+	errs = append(errs, l.setWeekend(days.Weekend, files["calendar.yaml"]))
 	errs = append(errs, l.check(files)...)
 	if err := yamlfile.Join(errs...); err != nil {
 		return nil, err
 	}
 	return &l, nil
+}
+
+func (l *Law) setWeekend(words []string, file *yamlfile.File) error {
+	var errs []error
+	for i, word := range words {
+		day, ok := weekday(word)
+		if !ok {
+			errs = append(errs, file.Errorf(fmt.Sprintf("weekend[%d]", i), "no weekday %q", word))
+		}
+		l.weekend = append(l.weekend, day)
+	}
+	return yamlfile.Join(errs...)
 }
 
 // Kind returns the kind of incident named id.
