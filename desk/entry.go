@@ -50,7 +50,8 @@ func readEntry(kind string, body []byte) (entry, error) {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return e, fmt.Errorf("nothing may follow the filing: %w", safety.ErrInvalid)
 	}
-	return e, e.check()
+	err := e.check()
+	return e, err
 }
 
 // check takes what the desk files by from the signal or notice, and refuses
