@@ -86,10 +86,10 @@ func TestRestartedAgentReadsPartsThatKeptTheirState(t *testing.T) {
 	b.start()
 	b.smoke("stair-a")
 	b.sounds("SIM_SOUNDER", true, 5*time.Second)
-	if _, yes := b.log.said(0, "sensor is not good"); yes {
+	if b.log.said(0, "sensor is not good") {
 		t.Errorf("trouble after the restart:\n%s", b.log)
 	}
-	if _, yes := b.log.said(0, "class=fault"); yes {
+	if b.log.said(0, "class=fault") {
 		t.Errorf("the restart itself raised a fault:\n%s", b.log)
 	}
 }
@@ -102,14 +102,14 @@ func TestSimulatorRestartsWhileTheAgentRuns(t *testing.T) {
 	b.stop()
 	sensors := []string{"store-heat", "boiler-co", "stair-b-smoke", "main-door"}
 	for _, sensor := range sensors {
-		b.eventually(5*time.Second, func() bool { _, yes := b.log.said(0, "sensor="+sensor, "reason=timeout"); return yes },
+		b.eventually(5*time.Second, func() bool { return b.log.said(0, "sensor="+sensor, "reason=timeout") },
 			"loss of %s is not told", sensor)
 	}
 	from := b.log.count()
 	b.boot()
 	b.sounds("SIM_SOUNDER", true, 5*time.Second)
 	for _, sensor := range sensors {
-		b.eventually(10*time.Second, func() bool { _, yes := b.log.said(from, "good again", "sensor="+sensor); return yes },
+		b.eventually(10*time.Second, func() bool { return b.log.said(from, "good again", "sensor="+sensor) },
 			"%s does not come back", sensor)
 	}
 }
@@ -117,7 +117,7 @@ func TestSimulatorRestartsWhileTheAgentRuns(t *testing.T) {
 func TestEveryFaultOfAPartHasItsReasonAndEnds(t *testing.T) {
 	b := newBox(t)
 	b.start()
-	b.eventually(5*time.Second, func() bool { _, yes := b.log.said(0, "running"); return yes }, "the agent does not run")
+	b.eventually(5*time.Second, func() bool { return b.log.said(0, "running") }, "the agent does not run")
 	cases := []struct {
 		target string
 		kind   sim.FaultKind
@@ -145,8 +145,7 @@ func TestEveryFaultOfAPartHasItsReasonAndEnds(t *testing.T) {
 			b.inject(c.target, c.kind)
 			if c.sensor != "" {
 				b.eventually(8*time.Second, func() bool {
-					_, yes := b.log.said(from, "not good", "sensor="+c.sensor, "reason="+c.reason)
-					return yes
+					return b.log.said(from, "not good", "sensor="+c.sensor, "reason="+c.reason)
 				}, "%s never %s", c.sensor, c.reason)
 			}
 			from = b.log.count()
@@ -154,7 +153,7 @@ func TestEveryFaultOfAPartHasItsReasonAndEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 			if c.sensor != "" {
-				b.eventually(12*time.Second, func() bool { _, yes := b.log.said(from, "good again", "sensor="+c.sensor); return yes },
+				b.eventually(12*time.Second, func() bool { return b.log.said(from, "good again", "sensor="+c.sensor) },
 					"%s is not good again", c.sensor)
 			}
 		})

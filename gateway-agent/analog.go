@@ -74,7 +74,7 @@ func (a *analog) run(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if now := a.mono(); now >= due {
-			due = now + a.period.Milliseconds()
+			due = after(due, now, a.period)
 			if failed := a.sampleTransmitters(); err == nil {
 				err = failed
 			}
@@ -168,7 +168,11 @@ func (a *analog) tell(l *loop) {
 	if s.Reason == safety.Warming && now < l.due {
 		return
 	}
-	l.told, l.due = s, now+a.period.Milliseconds()
+	l.due = after(l.due, now, a.period)
+	if changed {
+		l.due = now + a.period.Milliseconds()
+	}
+	l.told = s
 	a.emit(s)
 }
 

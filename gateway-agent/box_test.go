@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -220,20 +221,13 @@ func (w *watch) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// said reports whether one line since from holds all words, and where it is.
-func (w *watch) said(from int, words ...string) (at int, yes bool) {
+// said reports whether one line since from holds all words.
+func (w *watch) said(from int, words ...string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-next:
-	for i, line := range w.lines[from:] {
-		for _, word := range words {
-			if !strings.Contains(line, word) {
-				continue next
-			}
-		}
-		return from + i, true
-	}
-	return 0, false
+	return slices.ContainsFunc(w.lines[from:], func(line string) bool {
+		return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(line, word) })
+	})
 }
 
 func (w *watch) count() int {

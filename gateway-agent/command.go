@@ -1,25 +1,6 @@
 package agent
 
-import (
-	"slices"
-
-	"nirapod/wire"
-)
-
-// commandLog remembers the newest commands: a broker may repeat one.
-type commandLog struct{ ids []string }
-
-const rememberedCommands = 256
-
-// first reports whether id is new, and remembers it.
-func (l *commandLog) first(id string) bool {
-	if slices.Contains(l.ids, id) {
-		return false
-	}
-	l.ids = append(l.ids, id)
-	l.ids = l.ids[max(0, len(l.ids)-rememberedCommands):]
-	return true
-}
+import "nirapod/wire"
 
 // command takes a person's word that came over the network. It can acknowledge
 // one alert and nothing else. A box that does not know the time cannot tell
@@ -32,7 +13,7 @@ func (c *core) command(cmd wire.Command) {
 		c.log.Warn("command refused", "id", cmd.ID, "kind", cmd.Kind)
 	case wall.IsZero() || !wall.Before(cmd.Expires):
 		c.log.Warn("command is too old, or the clock is not synchronised", "id", cmd.ID, "by", cmd.By)
-	case c.acked.first(cmd.ID):
+	default:
 		c.log.Info("acknowledged", "by", cmd.By, "point", cmd.Point)
 		c.ann.Acknowledge(c.moment(mono), cmd.Point)
 		c.act()

@@ -81,14 +81,17 @@ func (c *contacts) scan() error {
 		if failed != nil {
 			w.in.Lost()
 			if at >= w.due {
-				w.due = at + w.period.Milliseconds()
+				w.due = after(w.due, at, w.period)
 				out = append(out, bad(w.sensor, safety.Timeout, at))
 			}
 			continue
 		}
 		changed := w.in.Observe(level != w.activeLow, ms(at))
 		if s, known := w.reading(at); known && (changed || at >= w.due) {
-			w.due = at + w.period.Milliseconds()
+			w.due = after(w.due, at, w.period)
+			if changed {
+				w.due = at + w.period.Milliseconds()
+			}
 			out = append(out, s)
 		}
 	}

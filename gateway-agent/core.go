@@ -49,7 +49,6 @@ type core struct {
 	states  map[string][]byte
 	kept    int64 // when states were kept last, ms
 	told    annunciate.State
-	acked   commandLog
 
 	continues bool // the annunciator has the state of the run before
 
@@ -140,7 +139,10 @@ func (c *core) observe(s sample) {
 	c.journal.reading(spool.Record{Stamp: c.stamp(s.mono), Reading: s.Reading})
 }
 
+// stamp is when something happened, by both clocks. What the rules date before
+// this boot, a hold that ended meanwhile, is dated at its begin.
 func (c *core) stamp(mono int64) spool.Stamp {
+	mono = max(mono, 0)
 	wall, _ := c.clock.Wall(mono)
 	return spool.Stamp{Mono: mono, Wall: wall}
 }

@@ -102,19 +102,6 @@ func TestAcknowledgeByCommand(t *testing.T) {
 	}
 }
 
-func TestARepeatedCommandCountsOnce(t *testing.T) {
-	var l commandLog
-	if !l.first("a") || l.first("a") || !l.first("b") {
-		t.Error("a repeated command is taken again")
-	}
-	for i := range 2 * rememberedCommands {
-		l.first(string(rune('c' + i)))
-	}
-	if len(l.ids) > rememberedCommands {
-		t.Errorf("%d ids are remembered", len(l.ids))
-	}
-}
-
 func TestPanelKeyResetsWhatIsOverAndOnlyThat(t *testing.T) {
 	c := still(t)
 	turn := func() {

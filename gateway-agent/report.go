@@ -26,7 +26,7 @@ const (
 func (a *Agent) report(ctx context.Context) error {
 	broken := a.fault("spool cannot be opened")
 	for {
-		err := a.reportOnce(ctx)
+		err := a.reportOnce(ctx, broken)
 		if ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
@@ -37,15 +37,15 @@ func (a *Agent) report(ctx context.Context) error {
 			return ctx.Err()
 		case <-time.After(reopenSpool):
 		}
-		broken(false)
 	}
 }
 
-func (a *Agent) reportOnce(ctx context.Context) error {
+func (a *Agent) reportOnce(ctx context.Context, broken func(bool)) error {
 	sp, err := spool.Open(filepath.Join(a.cfg.DataDir, "spool"), spool.Config{Run: a.run, Boot: a.clock.Boot()}, a.log)
 	if err != nil {
 		return err
 	}
+	broken(false)
 	g, inner := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.journal.run(inner, sp) })
 	g.Go(func() error { return sp.Run(inner) })
@@ -61,9 +61,11 @@ func (a *Agent) reportOnce(ctx context.Context) error {
 func (a *Agent) uplink(ctx context.Context, sp *spool.Spool) error {
 	broken := a.fault("uplink")
 	password, err := a.cfg.Broker.password()
-	for err != nil {
+	if err != nil {
 		broken(true)
 		a.log.Error("no password for the broker", "err", err)
+	}
+	for err != nil {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

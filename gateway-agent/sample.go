@@ -47,5 +47,15 @@ func (e *edge) report(err error) {
 	}
 }
 
+// after returns when the next reading is due after the one that was due at due
+// and was taken at now: in step while it can, else a period from now. All in ms.
+func after(due, now int64, period time.Duration) int64 {
+	next := due + period.Milliseconds()
+	if next <= now {
+		return now + period.Milliseconds()
+	}
+	return next
+}
+
 // ms is a monotonic time as the decoders take it.
 func ms(mono int64) time.Duration { return time.Duration(mono) * time.Millisecond }

@@ -80,8 +80,8 @@ func TestKindsAndReasons(t *testing.T) {
 		{"simulated device absent", fmt.Errorf("x: %w", simbus.ErrNACK), device.ErrNACK, safety.NACK},
 		{"simulator gone", fmt.Errorf("x: %w", simbus.ErrLink), device.ErrTimeout, safety.Timeout},
 		{"Linux adapter, device absent", syscall.ENXIO, device.ErrNACK, safety.NACK},
-		{"as periph formats it", fmt.Errorf("sysfs-i2c: %v", syscall.ENXIO), device.ErrNACK, safety.NACK},
-		{"Linux adapter, clock held low", fmt.Errorf("sysfs-i2c: %v", syscall.ETIMEDOUT), device.ErrTimeout, safety.Timeout},
+		{"as periph formats it", errors.New("sysfs-i2c: " + syscall.ENXIO.Error()), device.ErrNACK, safety.NACK},
+		{"Linux adapter, clock held low", errors.New("sysfs-i2c: " + syscall.ETIMEDOUT.Error()), device.ErrTimeout, safety.Timeout},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -2,5 +2,5 @@ package device
 
 import "syscall"
 
-// remoteIO is how most Linux adapters say that nothing acknowledged.
-const remoteIO = syscall.EREMOTEIO
+// errRemoteIO is how most Linux adapters say that nothing acknowledged.
+const errRemoteIO = syscall.EREMOTEIO

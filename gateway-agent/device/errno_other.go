@@ -4,5 +4,5 @@ package device
 
 import "syscall"
 
-// remoteIO has a number on Linux only, where there are such adapters.
-const remoteIO = syscall.ENXIO
+// errRemoteIO has a number on Linux only, where there are such adapters.
+const errRemoteIO = syscall.ENXIO

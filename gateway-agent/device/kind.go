@@ -18,7 +18,7 @@ func Kind(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, simbus.ErrNACK), errnoIn(err, remoteIO), errnoIn(err, syscall.ENXIO):
+	case errors.Is(err, simbus.ErrNACK), errnoIn(err, errRemoteIO), errnoIn(err, syscall.ENXIO):
 		return fmt.Errorf("%w: %w", ErrNACK, err)
 	case errors.Is(err, simbus.ErrTimeout), errors.Is(err, simbus.ErrLink), errnoIn(err, syscall.ETIMEDOUT):
 		return fmt.Errorf("%w: %w", ErrTimeout, err)
