@@ -46,6 +46,14 @@ func again(sensor, rule string) step {
 		})
 	}
 }
+func wholeZone(zone string) step {
+	return func(s *script, m annunciate.Moment) {
+		s.Transition(m, safety.Transition{
+			Point: "zone-rule", Zone: zone, Hazard: safety.HazardFire,
+			Class: safety.ClassAlarm, Severity: safety.Alarm, Grade: safety.Industrial, To: safety.Firing,
+		})
+	}
+}
 func crowd(s *script, m annunciate.Moment) {
 	s.Transition(m, safety.Transition{
 		Point: "crowd", Zone: "z", Hazard: safety.HazardCrowd, Class: safety.ClassAlarm,
@@ -81,6 +89,9 @@ func TestAnnunciation(t *testing.T) {
 		{"a second detector ends V1", []at{{0, fire("a", ind), "s"}, {10, fire("b", ind), "sEb"}}},
 		{"a second detector ends V2", []at{{0, fire("a", ind), "s"}, {20, ack, ""}, {50, fire("b", ind), "sEb"}}},
 		{"the same detector by another rule is no second one", []at{{0, fire("a", ind), "s"}, {10, again("a", "rise"), "s"}}},
+		{"a rule over its whole zone is no second one either", []at{{0, fire("a", ind), "s"}, {10, wholeZone("z-a"), "s"}}},
+		{"a rule over another zone is", []at{{0, fire("a", ind), "s"}, {10, wholeZone("z-b"), "sEb"}}},
+		{"an acknowledged detector that comes again is told again", []at{{0, fire("a", ind), "s"}, {5, ack, ""}, {6, gone("a"), ""}, {7, fire("a", ind), "s"}}},
 		{"an indicative sensor agrees with an industrial one", []at{{0, fire("a", ind), "s"}, {10, fire("m", cheap), "sEb"}}},
 		{"in the other order as well", []at{{0, fire("m", cheap), "s"}, {10, fire("a", ind), "sEb"}}},
 		{"indicative sensors alert staff and evacuate nobody", []at{{0, fire("m", cheap), "s"}, {1, fire("n", cheap), "s"}, {9999, wait, "s"}}},
