@@ -10,7 +10,7 @@ export const bn: Messages = {
   cannotSee: 'সবটা দেখা যাচ্ছে না', ago: (age) => `${age} আগে`, never: 'খবর আসেনি', since: 'শুরু থেকে', more: (n) => `আরও ${n}টি`,
   first: 'প্রথম', late: 'দেরিতে পাওয়া', occurred: 'ঘটেছে', simulated: 'অনুকরণ (সিমুলেশন): আসল কারখানা নয়',
   supplement: 'অনুমোদিত ফায়ার প্যানেলের পাশাপাশি চলে, তার বদলে নয়।',
-  acknowledge: 'আমি দেখছি', acknowledgedBy: (who, at) => `দেখছেন: ${who}, ${at}`, reset: 'রিসেট', needsReset: 'রিসেট লাগবে', notYetReached: 'এখনও পৌঁছায়নি, আবার চাপুন',
+  acknowledge: 'আমি দেখছি', acknowledgedBy: (who, at) => `দেখছেন: ${who}, ${at}`, reset: 'রিসেট', needsReset: 'রিসেট লাগবে', howToReset: 'শেষ হলে গেটওয়ের চাবি ঘোরান, তারপর ১০ মিনিটের মধ্যে এখানে রিসেট চাপুন', notYetReached: 'এখনও পৌঁছায়নি, আবার চাপুন',
   returned: 'থেমেছে, দেখা হয়নি', indicative: 'নিশ্চিত নয়',
   soundOff: 'শব্দ বন্ধ: ছুঁয়ে চালু করুন', soundOn: 'শব্দ চালু', call: '৯৯৯',
   floorPlan: 'নকশা', zones: 'কক্ষ', exits: 'বহির্গমনের পথ', faults: 'ত্রুটি', alarms: 'অ্যালার্ম', none: 'নেই',

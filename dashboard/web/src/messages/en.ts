@@ -10,7 +10,7 @@ export const en: Messages = {
   cannotSee: 'Cannot see everything', ago: (age) => `${age} ago`, never: 'no news yet', since: 'since it began', more: (n) => `${n} more`,
   first: 'First', late: 'Told late', occurred: 'Happened', simulated: 'Simulation: not a real factory',
   supplement: 'Supplements a listed fire panel; does not replace it.',
-  acknowledge: 'I am looking', acknowledgedBy: (who, at) => `${who} is looking, ${at}`, reset: 'Reset', needsReset: 'needs reset', notYetReached: 'Not received yet, press again',
+  acknowledge: 'I am looking', acknowledgedBy: (who, at) => `${who} is looking, ${at}`, reset: 'Reset', needsReset: 'needs reset', howToReset: 'When it is over: turn the key at the gateway, then press Reset here within 10 minutes', notYetReached: 'Not received yet, press again',
   returned: 'Stopped, nobody has looked', indicative: 'not certain',
   soundOff: 'Sound is off: tap to turn on', soundOn: 'Sound on', call: '999',
   floorPlan: 'Plan', zones: 'Rooms', exits: 'Ways out', faults: 'Faults', alarms: 'Alarms', none: 'none',

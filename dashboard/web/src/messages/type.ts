@@ -10,7 +10,7 @@ export type Messages = {
   noAlarm: string; sensorsLive: (live: string, total: string) => string; cannotSee: string
   ago: (age: string) => string; never: string; since: string; more: (n: string) => string
   first: string; late: string; occurred: string; simulated: string; supplement: string
-  acknowledge: string; acknowledgedBy: (who: string, at: string) => string; reset: string; needsReset: string; notYetReached: string
+  acknowledge: string; acknowledgedBy: (who: string, at: string) => string; reset: string; needsReset: string; howToReset: string; notYetReached: string
   returned: string; indicative: string; soundOff: string; soundOn: string; call: string
   floorPlan: string; zones: string; exits: string; faults: string; alarms: string; none: string
   notProved: string; notWatched: string
