@@ -125,7 +125,7 @@ func (s *Server) Live(factory string, live wire.Live) {
 		readings[i], items[i] = r.Reading, viewReading(r.Reading)
 	}
 	s.hub.take(factory, readings)
-	data, err := json.Marshal(fiber.Map{"at": live.At, "items": items})
+	data, err := json.Marshal(fiber.Map{"factory_id": factory, "at": live.At, "items": items})
 	if err != nil {
 		s.log.Error("live values", "factory", factory, "err", err)
 		return
@@ -165,7 +165,9 @@ func (s *Server) ready(c *fiber.Ctx) error {
 }
 
 func loopbackOnly(c *fiber.Ctx) error {
-	if addr, ok := c.Context().RemoteAddr().(*net.TCPAddr); !ok || !addr.IP.IsLoopback() {
+	// What comes through a proxy on this machine comes from elsewhere.
+	addr, ok := c.Context().RemoteAddr().(*net.TCPAddr)
+	if !ok || !addr.IP.IsLoopback() || c.Get(fiber.HeaderXForwardedFor) != "" || c.Get("Forwarded") != "" {
 		return fiber.ErrNotFound
 	}
 	return c.Next()

@@ -13,8 +13,8 @@ import (
 )
 
 // levels, worst first. "ok" means no open alert and every life-safety sensor
-// seen; no word of ours says more.
-var levels = []string{"danger", "warn", "blind", "watch", "ok"}
+// seen, "unwatched" that nothing here would tell of a fire; no word says more.
+var levels = []string{"danger", "warn", "blind", "watch", "unwatched", "ok"}
 
 func worse(a, b string) string {
 	if slices.Index(levels, b) < slices.Index(levels, a) {
@@ -26,6 +26,8 @@ func worse(a, b string) string {
 // levelOf is what an open alert makes of its zone, with the reason.
 func levelOf(a safety.Alert) string {
 	switch {
+	case a.Class == safety.ClassAlarm && a.Condition == "inactive":
+		return "warn" // it has ended, and nobody has looked
 	case a.Class == safety.ClassAlarm && a.Severity.Rank() >= safety.Alarm.Rank():
 		return "danger"
 	case a.Class == safety.ClassAlarm:
@@ -53,7 +55,8 @@ type picture struct {
 func (s *Server) picture(site safety.Site, gateways []state.GatewayStatus, open []safety.Alert, now time.Time) picture {
 	id := site.Factory.ID
 	newest := s.hub.values(id)
-	p := picture{factory: factoryView{ID: id, Name: site.Factory.Name, Demo: site.Factory.Demo}}
+	f := site.Factory
+	p := picture{factory: factoryView{ID: id, Name: f.Name, Demo: f.Demo, V1: f.Delays.DayV1.Milliseconds(), V2: f.Delays.DayV2.Milliseconds()}}
 	for _, f := range site.Floors {
 		p.floors = append(p.floors, floorView{ID: f.ID, Factory: id, Name: f.Name, Level: f.Level, Outline: f.Outline})
 	}
@@ -75,22 +78,30 @@ func (s *Server) picture(site safety.Site, gateways []state.GatewayStatus, open 
 func drawZone(factory string, z safety.Zone, sensors []sensorView, open []safety.Alert) zoneView {
 	v := zoneView{
 		ID: z.ID, Factory: factory, Floor: z.Floor, Name: z.Name, Use: z.Use, Polygon: z.Polygon,
-		Level: "ok", Sensors: []sensorView{},
+		Level: "unwatched", Sensors: []sensorView{},
 	}
+	var blind string
 	for _, sensor := range sensors {
 		if sensor.Zone != z.ID {
 			continue
 		}
 		v.Sensors = append(v.Sensors, sensor)
+		v.Watched = v.Watched || sensor.LifeSafety && detects(sensor.Quantity)
 		v.Coverage.Total++
 		if sensor.seen() {
 			v.Coverage.Live++
 		} else if sensor.LifeSafety {
-			v.Level, v.Reason = worse(v.Level, "blind"), sensor.ID
+			blind = sensor.ID
 		}
 		if sensor.At != nil && (v.At == nil || sensor.At.After(*v.At)) {
 			v.At, v.Age = sensor.At, sensor.Age
 		}
+	}
+	switch {
+	case blind != "":
+		v.Level, v.Reason = "blind", blind
+	case v.Watched:
+		v.Level = "ok"
 	}
 	for _, a := range open {
 		if a.FactoryID == factory && a.ZoneID == z.ID && worse(v.Level, levelOf(a)) != v.Level {

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"nirapod/safety"
 	"nirapod/state"
 )
 
@@ -20,9 +22,9 @@ const (
 	resumePage    = 500
 )
 
-// stream is the live stream of one browser (text/event-stream). With
-// Last-Event-ID it first sends what changed since; without, the browser has
-// just fetched a snapshot.
+// stream is the live stream of one browser (text/event-stream). It first sends
+// what changed after Last-Event-ID, or after the cursor of the snapshot that the
+// browser has just fetched (?after=): nothing falls between the two.
 func (s *Server) stream(c *fiber.Ctx) error {
 	view := s.deps.DB.As(viewer(c))
 	factories, err := view.Factories(c.UserContext())
@@ -41,19 +43,23 @@ func (s *Server) stream(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, "text/event-stream")
 	c.Set(fiber.HeaderCacheControl, "no-cache, no-transform")
 	c.Set("X-Accel-Buffering", "no")
-	conn := c.Context().Conn()
+	conn, token := c.Context().Conn(), tokenHash(presentedToken(c))
 	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
 		defer s.hub.leave(client)
-		s.pump(w, conn, missed, client.events)
+		s.pump(w, conn, missed, client.events, func() bool { return s.stillIn(token) })
 	})
 	return nil
 }
 
 // missed returns the events after Last-Event-ID, oldest first.
 func (s *Server) missed(c *fiber.Ctx, to *client) ([]event, error) {
-	last, err := strconv.ParseInt(c.Get("Last-Event-ID"), 10, 64)
+	word := c.Get("Last-Event-ID", c.Query("after"))
+	if word == "" {
+		return nil, nil
+	}
+	last, err := strconv.ParseInt(word, 10, 64)
 	if err != nil {
-		return nil, nil //nolint:nilerr // a browser without a usable id has just fetched a snapshot
+		return nil, refuse(fiber.StatusBadRequest, "after: want the cursor of a snapshot")
 	}
 	changes, err := s.deps.DB.ChangesAfter(c.UserContext(), last, resumePage)
 	if err != nil {
@@ -66,8 +72,17 @@ func (s *Server) missed(c *fiber.Ctx, to *client) ([]event, error) {
 	return changeEvents(changes), nil
 }
 
-// pump writes until the client is cut off or a write fails.
-func (s *Server) pump(w *bufio.Writer, conn net.Conn, first []event, events <-chan event) {
+// stillIn reports whether a login has not ended; trouble with the state is not
+// the end of one.
+func (s *Server) stillIn(token [32]byte) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), beatPeriod)
+	defer cancel()
+	_, err := s.deps.DB.Session(ctx, token, s.deps.Now())
+	return !errors.Is(err, safety.ErrNotFound)
+}
+
+// pump writes until the client is cut off, its login ends or a write fails.
+func (s *Server) pump(w *bufio.Writer, conn net.Conn, first []event, events <-chan event, stillIn func() bool) {
 	beat := time.NewTicker(beatPeriod)
 	defer beat.Stop()
 	if writeEvent(w, conn, s.timeEvent("hello")) != nil {
@@ -85,7 +100,7 @@ func (s *Server) pump(w *bufio.Writer, conn net.Conn, first []event, events <-ch
 				return
 			}
 		case <-beat.C:
-			if writeEvent(w, conn, s.timeEvent("beat")) != nil {
+			if !stillIn() || writeEvent(w, conn, s.timeEvent("beat")) != nil {
 				return
 			}
 		}

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
@@ -45,7 +46,10 @@ func (b *bench) serve(t *testing.T) (base string, stop func() error) {
 // listen opens a live stream and sends its lines until it ends.
 func (b *bench) listen(t *testing.T, base, name, lastID string) <-chan string {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/api/v1/stream", nil)
+	if !strings.Contains(base, "/api/") {
+		base += "/api/v1/stream"
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +152,67 @@ func TestStreamResumesAfterLastEventID(t *testing.T) {
 	}
 	if err := stop(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestNothingFallsBetweenSnapshotAndStream(t *testing.T) {
+	b := newBench(t)
+	base, stop := b.serve(t)
+	_, body := b.as(t, "committee-a", http.MethodGet, "/api/v1/snapshot")
+	var snapshot struct{ Cursor string }
+	if err := json.Unmarshal([]byte(body), &snapshot); err != nil {
+		t.Fatal(err)
+	}
+	b.changeAlert(t, "a", "between-a") // and the server has told its streams before this browser opens one
+	await(t, b.listen(t, base, "committee-b", "0"), "notice-b")
+	seen := await(t, b.listen(t, base+"/api/v1/stream?after="+snapshot.Cursor, "committee-a", ""), "between-a")
+	if strings.Contains(seen, "alert-a") {
+		t.Errorf("the stream repeats the snapshot: %s", seen)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLogoutEndsTheStream(t *testing.T) {
+	b := newBench(t)
+	token := tokenHash(b.tokens["committee-a"])
+	if !b.stillIn(token) {
+		t.Error("a login that goes on is taken for ended")
+	}
+	b.as(t, "committee-a", http.MethodPost, "/api/v1/logout")
+	if b.stillIn(token) {
+		t.Error("a stream outlives its login")
+	}
+}
+
+func TestZoneWithoutDetectionIsNotCalledQuiet(t *testing.T) {
+	sensor := func(q safety.Quantity, quality string) sensorView {
+		age, at := int64(1000), noon
+		return sensorView{ID: "s", Zone: "hall", Quantity: q, Quality: quality, Age: &age, At: &at, Period: 1000, LifeSafety: true}
+	}
+	ended := safety.Alert{FactoryID: "a", ZoneID: "hall", Class: safety.ClassAlarm, Severity: safety.Alarm, Condition: "inactive"}
+	burning := ended
+	burning.Condition = "firing"
+	cases := []struct {
+		name    string
+		sensors []sensorView
+		open    []safety.Alert
+		want    string
+	}{
+		{"no sensor at all", nil, nil, "unwatched"},
+		{"a door contact sees no fire", []sensorView{sensor(safety.DoorOpen, "good")}, nil, "unwatched"},
+		{"a working smoke head", []sensorView{sensor(safety.Smoke, "good")}, nil, "ok"},
+		{"a smoke loop with a suspect wire", []sensorView{sensor(safety.Smoke, "uncertain")}, nil, "blind"},
+		{"a dead smoke head", []sensorView{sensor(safety.Smoke, "bad")}, nil, "blind"},
+		{"a fire", []sensorView{sensor(safety.Smoke, "good")}, []safety.Alert{burning}, "danger"},
+		{"a fire in a room that nothing watches", nil, []safety.Alert{burning}, "danger"},
+		{"an alarm that ended and nobody looked", []sensorView{sensor(safety.Smoke, "good")}, []safety.Alert{ended}, "warn"},
+	}
+	for _, c := range cases {
+		if got := drawZone("a", safety.Zone{ID: "hall"}, c.sensors, c.open).Level; got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
 	}
 }
 

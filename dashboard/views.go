@@ -12,6 +12,8 @@ type (
 		ID   string      `json:"id"`
 		Name safety.Name `json:"name"`
 		Demo bool        `json:"demo"`
+		V1   int64       `json:"v1_ms"` // acknowledge time by day
+		V2   int64       `json:"v2_ms"` // investigate time by day
 	}
 	floorView struct {
 		ID      string         `json:"id"`
@@ -33,6 +35,7 @@ type (
 		Polygon  []safety.Point `json:"polygon"`
 		Level    string         `json:"level"`
 		Reason   string         `json:"reason"`
+		Watched  bool           `json:"watched"` // something here detects fire or gas
 		Sensors  []sensorView   `json:"sensors"`
 		Coverage coverage       `json:"coverage"`
 		At       *time.Time     `json:"at"`
@@ -134,8 +137,17 @@ func look(factory string, s safety.Sensor, newest map[string]safety.Reading, now
 	return v
 }
 
-// seen reports whether the sensor has a trustworthy value that is not old.
+// seen reports whether the sensor has a good value that is not old.
 func (v sensorView) seen() bool {
 	return v.Age != nil && time.Duration(*v.Age)*time.Millisecond <= staleAfter(time.Duration(v.Period)*time.Millisecond) &&
-		v.Quality != badWord
+		v.Quality == qualityWord(safety.Good)
+}
+
+// detects reports whether q can tell of a fire or a dangerous gas.
+func detects(q safety.Quantity) bool {
+	switch q {
+	case safety.Temperature, safety.Smoke, safety.SmokeOD, safety.Flame, safety.CO, safety.H2S, safety.NH3, safety.CL2, safety.LEL:
+		return true
+	}
+	return false
 }

@@ -1,45 +1,79 @@
-import type { Alert, Level, Sensor, Zone } from './types'
+import type { Alert, Factory, Floor, Level, Sensor, Snapshot, Zone } from './types'
 
 const staleAfter = (s: Sensor) => Math.max(15_000, 3 * s.period_ms)
 
 /** age of the newest reading of a sensor, ms; null when none ever came. */
 export const age = (s: Sensor, now: number): number | null => (s.at ? Math.max(0, now - Date.parse(s.at)) : null)
 
-/** seeing: the sensor has a trustworthy value that is not old. */
-export function seeing(s: Sensor, now: number): boolean {
-  const a = age(s, now)
-  return a !== null && a <= staleAfter(s) && s.quality !== 'bad'
-}
+const fresh = (s: Sensor, now: number) => { const a = age(s, now); return a !== null && a <= staleAfter(s) }
 
-/** blindness is why a sensor shows nothing, as a word of messages.reason. */
+/** seeing: the sensor has a good value that is not old. */
+export const seeing = (s: Sensor, now: number) => fresh(s, now) && s.quality === 'good'
+
+/** shown: there is a value to show, be it a doubtful one. */
+export const shown = (s: Sensor, now: number) => fresh(s, now) && s.value !== null
+
+/** blindness is why a sensor shows nothing good, as a word of messages.reason. */
 export function blindness(s: Sensor, now: number): string {
-  const a = age(s, now)
-  if (a === null) return 'none'
-  if (a > staleAfter(s)) return 'stale'
-  return s.reason || 'none'
+  if (age(s, now) === null) return 'none'
+  return fresh(s, now) ? s.reason || 'none' : 'stale'
 }
 
-const order: Level[] = ['danger', 'warn', 'blind', 'watch', 'ok']
+const order: Level[] = ['danger', 'warn', 'blind', 'watch', 'unwatched', 'ok']
 export const worse = (a: Level, b: Level) => (order.indexOf(a) <= order.indexOf(b) ? a : b)
-export const byLevel = (a: Zone & { level: Level }, b: Zone & { level: Level }) => order.indexOf(a.level) - order.indexOf(b.level)
+export const byLevel = (a: Zone, b: Zone) => order.indexOf(a.level) - order.indexOf(b.level)
+
+/** key names a thing over all factories: ids are unique only within one. */
+export const key = (thing: { factory_id: string; id: string }) => `${thing.factory_id}/${thing.id}`
+
+/** where finds the factory, zone and floor of an alert. */
+export function where(a: Alert | undefined, data: Snapshot): { factory?: Factory; zone?: Zone; floor?: Floor } {
+  const zone = data.zones.find((z) => z.id === a?.zone_id && z.factory_id === a.factory_id)
+  return {
+    factory: data.factories.find((f) => f.id === a?.factory_id),
+    zone,
+    floor: data.floors.find((f) => f.id === zone?.floor && f.factory_id === zone?.factory_id),
+  }
+}
+
+const severities = ['evacuate', 'alarm', 'prealarm', 'warning', 'info']
+export const grave = (a: Alert) => a.class === 'alarm' && a.condition !== 'inactive' && (a.severity === 'alarm' || a.severity === 'evacuate')
 
 /** levelOf judges a zone from its open alerts and from what is seen now: unknown is never normal. */
 export function levelOf(z: Zone, alerts: Alert[], now: number): Level {
-  let level: Level = 'ok'
+  let level: Level = z.watched ? 'ok' : 'unwatched'
   for (const a of alerts) {
     if (a.zone_id !== z.id || a.factory_id !== z.factory_id) continue
-    if (a.class === 'alarm') level = worse(level, a.severity === 'alarm' || a.severity === 'evacuate' ? 'danger' : 'warn')
+    if (a.class === 'alarm') level = worse(level, grave(a) ? 'danger' : 'warn')
     else if (a.class === 'fault') level = worse(level, 'blind')
-    else if (a.class === 'info' && a.rule.startsWith('exit')) continue
-    else level = worse(level, 'watch')
+    else if (a.hazard !== 'exit') level = worse(level, 'watch')
   }
-  const watched = z.sensors.filter((s) => s.life_safety)
-  if (watched.some((s) => !seeing(s, now))) level = worse(level, 'blind')
+  if (z.sensors.some((s) => s.life_safety && !seeing(s, now))) level = worse(level, 'blind')
   return level
 }
 
-/** ranked puts alarms before faults before the rest; within a class the first stays first. */
+/** ranked puts alarms before faults before the rest; the first stays first. */
 export function ranked(alerts: Alert[]): Alert[] {
   const classes = ['alarm', 'fault', 'isolation', 'info']
   return [...alerts].sort((a, b) => classes.indexOf(a.class) - classes.indexOf(b.class) || a.occurred_at.localeCompare(b.occurred_at))
+}
+
+/** gravest is the alarm of the headline: what is still there, the worst, and of those the first. */
+export function gravest(alarms: Alert[]): Alert | undefined {
+  const gone = (a: Alert) => (a.condition === 'inactive' ? 1 : 0)
+  return [...alarms].sort((a, b) => gone(a) - gone(b) || severities.indexOf(a.severity) - severities.indexOf(b.severity) || a.occurred_at.localeCompare(b.occurred_at))[0]
+}
+
+/**
+ * order of the headline. 'go' when people are to leave: an evacuation, or a fire
+ * or gas alarm of a trustworthy sensor whose acknowledge (V1) or investigate (V2)
+ * time is over. 'look' while somebody has to look first.
+ */
+export function orders(a: Alert, factory: Factory | undefined, now: number): 'go' | 'look' | 'over' {
+  if (a.condition === 'inactive') return 'over'
+  if (a.severity === 'evacuate') return 'go'
+  if (!grave(a) || a.grade === 'indicative') return 'look'
+  const since = now - Date.parse(a.occurred_at)
+  const v1 = factory?.v1_ms ?? 0
+  return since > v1 + (a.acknowledged_at ? (factory?.v2_ms ?? 0) : 0) ? 'go' : 'look'
 }

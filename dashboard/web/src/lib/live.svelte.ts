@@ -61,13 +61,13 @@ export class Live {
   }
 
   private open() {
-    const stream = new EventSource('/api/v1/stream')
+    const stream = new EventSource(`/api/v1/stream?after=${encodeURIComponent(this.data?.cursor ?? '')}`)
     this.stream = stream
     const on = <T>(kind: string, take: (body: T) => void) =>
       stream.addEventListener(kind, (e) => take(JSON.parse((e as MessageEvent<string>).data) as T))
     on<{ server_time: string }>('hello', (b) => this.hear(b.server_time))
     on<{ server_time: string }>('beat', (b) => this.hear(b.server_time))
-    on<{ at: string; items: LiveReading[] }>('readings', (b) => this.readings(b.items))
+    on<{ factory_id: string; items: LiveReading[] }>('readings', (b) => this.readings(b.factory_id, b.items))
     on<Alert>('alert', (a) => this.alert(a))
     on<Notice>('notice', (n) => this.notice(n))
     on<Gateway>('gateway', (g) => this.gateway(g))
@@ -79,11 +79,11 @@ export class Live {
     }
   }
 
-  private readings(items: LiveReading[]) {
+  private readings(factory: string, items: LiveReading[]) {
     if (!this.data) return
     const fresh = new Map(items.map((r) => [r.sensor, r]))
     const zones = this.data.zones.map((z) => {
-      if (!z.sensors.some((s) => fresh.has(s.id))) return z
+      if (z.factory_id !== factory || !z.sensors.some((s) => fresh.has(s.id))) return z
       const sensors = z.sensors.map((s) => {
         const r = fresh.get(s.id)
         return r ? { ...s, value: r.value, quality: r.quality, reason: r.reason, at: r.at, simulated: r.simulated } : s
@@ -103,6 +103,6 @@ export class Live {
     if (this.data) this.data = { ...this.data, notices: [n, ...this.data.notices.filter((m) => m.id !== n.id)] }
   }
   private gateway(g: Gateway) {
-    if (this.data) this.data = { ...this.data, gateways: [...this.data.gateways.filter((h) => h.id !== g.id), g] }
+    if (this.data) this.data = { ...this.data, gateways: [...this.data.gateways.filter((h) => h.id !== g.id || h.factory_id !== g.factory_id), g] }
   }
 }

@@ -1,8 +1,8 @@
 // What the server says, as docs/openapi describes it.
 export type Name = { bn: string; en: string }
-export type Level = 'danger' | 'warn' | 'blind' | 'watch' | 'ok'
+export type Level = 'danger' | 'warn' | 'blind' | 'watch' | 'unwatched' | 'ok'
 export type User = { name: string; role: string; factory_id: string; office: string; language: string }
-export type Factory = { id: string; name: Name; demo: boolean }
+export type Factory = { id: string; name: Name; demo: boolean; v1_ms: number; v2_ms: number }
 export type Floor = { id: string; factory_id: string; name: Name; level: number; outline: [number, number][] }
 export type Sensor = {
   id: string; zone_id: string; name: Name; quantity: string; unit: string; grade: string
@@ -11,7 +11,7 @@ export type Sensor = {
 }
 export type Zone = {
   id: string; factory_id: string; floor: string; name: Name; use: string; polygon: [number, number][]
-  level: Level; reason: string; sensors: Sensor[]; coverage: { live: number; total: number }
+  level: Level; reason: string; watched: boolean; sensors: Sensor[]; coverage: { live: number; total: number }
   at: string | null; age_ms: number | null
 }
 export type Exit = { id: string; factory_id: string; name: Name; kind: string; floor: string; at: [number, number]; state: 'open' | 'closed' | 'unknown'; proved: boolean }

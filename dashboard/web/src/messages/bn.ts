@@ -14,10 +14,11 @@ export const bn: Messages = {
   returned: 'থেমেছে, দেখা হয়নি', indicative: 'নিশ্চিত নয়',
   soundOff: 'শব্দ বন্ধ: ছুঁয়ে চালু করুন', soundOn: 'শব্দ চালু', call: '৯৯৯',
   floorPlan: 'নকশা', zones: 'কক্ষ', exits: 'বহির্গমনের পথ', faults: 'ত্রুটি', alarms: 'অ্যালার্ম', none: 'নেই',
-  notProved: 'আজ খোলা প্রমাণ হয়নি', notWatched: 'নজরে নেই',
+  notProved: 'আজ খোলা প্রমাণ হয়নি',
   exitState: { open: 'দরজা খোলা', closed: 'দরজা চাপানো', unknown: 'দরজার খবর নেই' },
-  level: { danger: 'বিপদ', warn: 'সতর্কতা', blind: 'দেখা যাচ্ছে না', watch: 'খেয়াল রাখুন', ok: 'স্বাভাবিক' },
+  level: { danger: 'বিপদ', warn: 'সতর্কতা', blind: 'দেখা যাচ্ছে না', watch: 'খেয়াল রাখুন', unwatched: 'নজরে নেই', ok: 'অ্যালার্ম নেই' },
   hazard: { fire: 'আগুন', gas: 'গ্যাস', crowd: 'অতিরিক্ত ভিড়', exit: 'বের হওয়ার পথ', system: 'যন্ত্রের ত্রুটি' },
+  look: 'গিয়ে দেখুন', unwatchedZones: (n) => `${n}টি কক্ষ নজরে নেই`,
   act: { fire: 'বের হন', gas: 'দূরে যান, আগুন জ্বালাবেন না', crowd: 'ভিড় কমান', exit: 'দরজা দেখুন', system: 'টেকনিশিয়ান ডাকুন' },
   rule: {
     smoke: 'ধোঁয়া', flame: 'শিখা', 'call-point': 'হাতে চাপা অ্যালার্ম', 'heat-static': 'তাপ বেশি', 'heat-rise': 'তাপ দ্রুত বাড়ছে', 'fire-confirmed': 'আগুন নিশ্চিত',

@@ -14,10 +14,11 @@ export const en: Messages = {
   returned: 'Stopped, nobody has looked', indicative: 'not certain',
   soundOff: 'Sound is off: tap to turn on', soundOn: 'Sound on', call: '999',
   floorPlan: 'Plan', zones: 'Rooms', exits: 'Ways out', faults: 'Faults', alarms: 'Alarms', none: 'none',
-  notProved: 'not proved open today', notWatched: 'not watched',
+  notProved: 'not proved open today',
   exitState: { open: 'door open', closed: 'door shut', unknown: 'door unknown' },
-  level: { danger: 'Danger', warn: 'Warning', blind: 'Cannot see', watch: 'Watch', ok: 'Normal' },
+  level: { danger: 'Danger', warn: 'Warning', blind: 'Cannot see', watch: 'Watch', unwatched: 'Not watched', ok: 'No alarm' },
   hazard: { fire: 'Fire', gas: 'Gas', crowd: 'Overcrowded', exit: 'Way out', system: 'Equipment fault' },
+  look: 'Go and look', unwatchedZones: (n) => `${n} rooms not watched`,
   act: { fire: 'Get out', gas: 'Move away, light nothing', crowd: 'Thin the crowd', exit: 'Look at the door', system: 'Call the technician' },
   rule: {
     smoke: 'Smoke', flame: 'Flame', 'call-point': 'Manual call point', 'heat-static': 'Heat high', 'heat-rise': 'Heat rising fast', 'fire-confirmed': 'Fire confirmed',

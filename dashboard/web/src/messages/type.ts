@@ -13,10 +13,10 @@ export type Messages = {
   acknowledge: string; acknowledgedBy: (who: string, at: string) => string; reset: string; needsReset: string; howToReset: string; notYetReached: string
   returned: string; indicative: string; soundOff: string; soundOn: string; call: string
   floorPlan: string; zones: string; exits: string; faults: string; alarms: string; none: string
-  notProved: string; notWatched: string
+  notProved: string
   exitState: { open: string; closed: string; unknown: string }
   level: Record<Level, string>
-  hazard: Words; act: Words; rule: Words; quantity: Words; unit: Words; switchState: Record<string, [string, string]>; reason: Words
+  hazard: Words; act: Words; look: string; unwatchedZones: (n: string) => string; rule: Words; quantity: Words; unit: Words; switchState: Record<string, [string, string]>; reason: Words
   notice: Words; incident: Words; status: Words
   receipt: string; deadline: string; left: (d: string) => string; overdue: (d: string) => string; unverified: string
   human: (n: string) => string; callNow: string; recipient: Words; acknowledgeAll: (n: string) => string; paper: string; noNotice: string; desk: string
