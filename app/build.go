@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io/fs"
 	"path/filepath"
@@ -38,8 +39,16 @@ func (s *Server) openSeries(context.Context) error {
 }
 
 func (s *Server) buildBroker(context.Context) error {
+	var secure *tls.Config
+	if s.cfg.Broker.CertFile != "" {
+		pair, err := tls.LoadX509KeyPair(s.cfg.Broker.CertFile, s.cfg.Broker.KeyFile)
+		if err != nil {
+			return err
+		}
+		secure = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	}
 	b, err := broker.New(broker.Config{
-		Listen: s.cfg.Broker.Listen, StoreDir: filepath.Join(s.cfg.DataDir, "broker"), Auth: s.admit,
+		TLS: secure, Listen: s.cfg.Broker.Listen, StoreDir: filepath.Join(s.cfg.DataDir, "broker"), Auth: s.admit,
 	}, s.log.With("part", "broker"))
 	if err != nil {
 		return err

@@ -35,8 +35,11 @@ type Config struct {
 // BrokerConfig says where the embedded broker listens and how the other roles
 // reach it.
 type BrokerConfig struct {
-	Listen string `yaml:"listen"`
-	URL    string `yaml:"url"` // "" = the broker of this process
+	Listen   string `yaml:"listen"`
+	URL      string `yaml:"url"`      // "" = the broker of this process
+	CertFile string `yaml:"tls_cert"` // with KeyFile: gateways connect by TLS only
+	KeyFile  string `yaml:"tls_key"`
+	CAFile   string `yaml:"tls_ca"` // whose certificates the other roles accept; "" = the system's
 }
 
 // HTTPConfig says where people reach the page.
@@ -109,6 +112,12 @@ func (cfg Config) check(f *yamlfile.File, roles Roles) error {
 		if _, _, err := net.SplitHostPort(address); err != nil {
 			mistake(path, "%q: want host:port", address)
 		}
+	}
+	if (cfg.Broker.CertFile == "") != (cfg.Broker.KeyFile == "") {
+		mistake("broker.tls_cert", "certificate and key belong together: name both or neither")
+	}
+	if host, _, err := net.SplitHostPort(cfg.Broker.Listen); err == nil && roles[RoleBroker] && cfg.Mode == Production && cfg.Broker.CertFile == "" && !isLoopback(host) {
+		mistake("broker.listen", "%q is reached from other machines: passwords and alarms would go in clear; name tls_cert and tls_key", cfg.Broker.Listen)
 	}
 	if cfg.Broker.URL == "" && !roles[RoleBroker] && roles.needBroker() {
 		mistake("broker.url", "is missing: the broker is not among the roles of this process (%s)", roles)

@@ -77,3 +77,17 @@ func TestSplitsThatTheStoresDoNotAllow(t *testing.T) {
 		t.Errorf("an unknown role: %v", err)
 	}
 }
+
+func TestBrokerForOthersNeedsACertificate(t *testing.T) {
+	open := strings.Replace(string(app.Sample), "listen: 127.0.0.1:1883", "listen: 0.0.0.0:1883", 1)
+	if _, err := load(t, open, ""); err == nil || !strings.Contains(err.Error(), "in clear") {
+		t.Errorf("a broker that others reach in clear: %v", err)
+	}
+	secured := strings.Replace(open, `tls_cert: ""`, `tls_cert: cert.pem`, 1)
+	if _, err := load(t, secured, ""); err == nil || !strings.Contains(err.Error(), "belong together") {
+		t.Errorf("a certificate without its key: %v", err)
+	}
+	if _, err := load(t, strings.Replace(secured, `tls_key: ""`, `tls_key: key.pem`, 1), ""); err != nil {
+		t.Errorf("with both: %v", err)
+	}
+}

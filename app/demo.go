@@ -110,11 +110,15 @@ func loopback(addr string) error {
 	if err != nil {
 		return fmt.Errorf("address %q: want host:port: %w", addr, safety.ErrInvalid)
 	}
-	ip := net.ParseIP(host)
-	if host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !isLoopback(host) {
 		return fmt.Errorf("address %q: the demo's passwords are public, so it listens on loopback only: %w", addr, safety.ErrInvalid)
 	}
 	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // demoDir returns the directory of the demo and what to call at its end.

@@ -3,6 +3,8 @@ package app
 import (
 	"crypto/rand"
 	"crypto/subtle"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -44,6 +46,23 @@ func readSecret(path string) (string, error) {
 		return "", fmt.Errorf("%s: holds no secret of at least 16 characters", path)
 	}
 	return word, nil
+}
+
+// trust returns a configuration that accepts what the authorities in file have
+// signed; nil for "", the system's.
+func trust(file string) (*tls.Config, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s: holds no certificate", file)
+	}
+	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, nil
 }
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -51,6 +52,7 @@ type Server struct {
 	series store.Store
 	packs  []rules.Pack
 	secret string                               // of the server's roles at the broker
+	trust  *tls.Config                          // whom they accept as the broker; nil = the system's roots
 	people *mqttconn.Conn                       // connection of the roles that serve people
 	hear   func(factory string, payload []byte) // takes live values
 	wakers []func()                             // who wants to know of new transitions
@@ -130,7 +132,10 @@ func (s *Server) openState(ctx context.Context) (err error) {
 		return err
 	}
 	s.closers = append(s.closers, s.db.Close)
-	s.secret, err = secret(s.cfg.DataDir, "server.secret")
+	if s.secret, err = secret(s.cfg.DataDir, "server.secret"); err != nil {
+		return err
+	}
+	s.trust, err = trust(s.cfg.Broker.CAFile)
 	return err
 }
 
@@ -159,6 +164,9 @@ func importSites(ctx context.Context, db *state.DB, cfg Config) (warnings yamlfi
 		if err != nil {
 			return warnings, err
 		}
+		if err := Bind(site); err != nil {
+			return warnings, fmt.Errorf("%s: %w", name, err)
+		}
 		if site.Factory.Demo && cfg.Mode == Production {
 			return warnings, fmt.Errorf("%s: %s is a demonstration and this server is in mode production: %w", name, site.Factory.ID, safety.ErrInvalid)
 		}
@@ -167,6 +175,18 @@ func importSites(ctx context.Context, db *state.DB, cfg Config) (warnings yamlfi
 		}
 	}
 	return warnings, nil
+}
+
+// Bind returns what keeps the shipped rules from watching site: nothing is
+// imported that would be kept and not watched.
+func Bind(site safety.Site) error {
+	packs, err := rules.Load(rules.Shipped)
+	if err != nil {
+		return err
+	}
+	plant := rules.Plant{Factory: site.Factory.ID, Zones: site.Zones, Sensors: site.Sensors}
+	_, err = rules.New(packs, plant, rules.Server, safety.ServerSource)
+	return err
 }
 
 // listen binds address; closing the server unbinds it if its part never ran.
@@ -187,10 +207,12 @@ func (s *Server) listen(address string) (net.Listener, error) {
 // connection is one of the server's own connections to the broker.
 func (s *Server) connection(role string) mqttconn.Config {
 	address := s.cfg.Broker.URL
-	if address == "" {
+	if address == "" && s.cfg.Broker.CertFile != "" {
+		address = "tls://" + s.addr.Broker
+	} else if address == "" {
 		address = "tcp://" + s.addr.Broker
 	}
-	return mqttconn.Config{URL: address, ClientID: wire.ServerUser + ":" + role + "-" + rand.Text()[:8], Username: wire.ServerUser, Password: s.secret}
+	return mqttconn.Config{URL: address, TLS: s.trust, ClientID: wire.ServerUser + ":" + role + "-" + rand.Text()[:8], Username: wire.ServerUser, Password: s.secret}
 }
 
 func (s *Server) seriesDir() string { return filepath.Join(s.cfg.DataDir, "series") }

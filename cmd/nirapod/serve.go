@@ -11,7 +11,6 @@ import (
 
 	"nirapod/app"
 	"nirapod/dashboard/web"
-	"nirapod/rules"
 	"nirapod/state/sitefile"
 )
 
@@ -121,10 +120,6 @@ func check(args []string, std streams) error {
 // checkSites prints warnings and returns all mistakes, those of binding the
 // shipped rules among them.
 func checkSites(names []string, out io.Writer) error {
-	packs, err := rules.Load(rules.Shipped)
-	if err != nil {
-		return err
-	}
 	for _, name := range names {
 		data, err := os.ReadFile(name)
 		if err != nil {
@@ -137,8 +132,7 @@ func checkSites(names []string, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		plant := rules.Plant{Factory: site.Factory.ID, Zones: site.Zones, Sensors: site.Sensors}
-		if _, err := rules.New(packs, plant, rules.Server, "check"); err != nil {
+		if err := app.Bind(site); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		fmt.Fprintf(out, "%s: no mistakes\n", name)
