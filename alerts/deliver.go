@@ -14,6 +14,10 @@ import (
 	"nirapod/wire"
 )
 
+// commandTimeout bounds one handing over: a broker that gives no answer for one
+// factory must not hold up the commands of all.
+const commandTimeout = 5 * time.Second
+
 var errNoBroker = errors.New("no way to the gateways")
 
 // toGateway hands one command to the broker.
@@ -25,7 +29,9 @@ func (a *Alerts) toGateway(ctx context.Context, it state.Item, _ time.Time) erro
 	if err := json.Unmarshal(it.Body, &c); err != nil {
 		return a.end(ctx, it, state.Refused, err.Error())
 	}
-	err := a.deps.Command(ctx, it.Factory, it.Ref, c)
+	bounded, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	err := a.deps.Command(bounded, it.Factory, it.Ref, c)
 	if errors.Is(err, safety.ErrInvalid) {
 		return a.end(ctx, it, state.Refused, err.Error())
 	}

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"nirapod/safety"
@@ -293,4 +294,21 @@ func TestBackoff(t *testing.T) {
 			t.Errorf("after %d attempts %v", attempts, d)
 		}
 	}
+}
+
+// A command that the broker does not take holds up its own factory only, and
+// that for a bounded time.
+func TestACommandIsBounded(t *testing.T) {
+	r := newRig(t, plant(), Deps{}, Config{})
+	synctest.Test(t, func(t *testing.T) {
+		r.a.deps.Command = func(ctx context.Context, _, _ string, _ wire.Command) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		began := time.Now()
+		err := r.a.toGateway(t.Context(), state.Item{Body: []byte("{}")}, t0)
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != commandTimeout {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+	})
 }

@@ -57,16 +57,21 @@ func timely(at, now time.Time) string {
 
 // transition completes a transition of a gateway with what pack and registry
 // say, and returns why it cannot be taken, "" if it can. An alarm is not
-// refused for a time that cannot be: it is told as of now, unless it is now that
-// is in doubt. Nor for a place that the registry does not know.
+// refused for its time: what came late keeps the time at which it happened, and
+// one from the future is told as of now, unless it is now that is in doubt. Nor
+// is it refused for a place that the registry does not know. What has neither
+// zone nor sensor is about the gateway itself, and its point is of that.
 func (d door) transition(s *site, p wire.Pack, seq uint64, t safety.Transition, at, now time.Time, inDoubt bool) (safety.Transition, string) {
 	if d.production && t.Flags&safety.Simulated != 0 {
 		return t, refusedSimulated
 	}
 	t.ID, t.Factory, t.Source, t.Run, t.Seq = 0, p.Factory, p.Gateway, p.Run, seq
 	scope := t.Zone
-	if t.Sensor != "" {
+	switch {
+	case t.Sensor != "":
 		scope = t.Sensor
+	case t.Zone == "":
+		scope = p.Gateway
 	}
 	// Whoever names a point also says what it is made of.
 	t.Point = safety.PointID(t.Factory, t.Rule, scope)
@@ -74,7 +79,7 @@ func (d door) transition(s *site, p wire.Pack, seq uint64, t safety.Transition, 
 		t.Grade = sensor.Grade
 	}
 	t.At = at
-	if !inDoubt && timely(at, now) != "" {
+	if !inDoubt && timely(at, now) == refusedFuture {
 		t.At = now
 	}
 	return t, ""

@@ -136,7 +136,7 @@ func TestNothingIsRefusedForItsTimeWhileTheClockIsInDoubt(t *testing.T) {
 	}
 }
 
-// An alarm is not refused for a time that cannot be, nor for a place that the
+// An alarm is not refused for its time, nor for a place that the
 // registry does not know; who sent it and what its point is made of the server
 // says itself.
 func TestAlarmsAreTold(t *testing.T) {
@@ -159,7 +159,7 @@ func TestAlarmsAreTold(t *testing.T) {
 		if tr.Factory != "padma" || tr.Source != "gw-1" || tr.Run != testRun || tr.Seq != uint64(i+1) {
 			t.Errorf("transition %d: %+v", i, tr)
 		}
-		if want := []time.Time{now, now, p.Records[2].At, p.Records[3].At}[i]; !tr.At.Equal(want) {
+		if want := []time.Time{p.Records[0].At, now, p.Records[2].At, p.Records[3].At}[i]; !tr.At.Equal(want) {
 			t.Errorf("transition %d is told as of %v, want %v", i, tr.At, want)
 		}
 	}

@@ -10,8 +10,13 @@ import (
 	"nirapod/wire"
 )
 
-// publishAgain is how long a commit waits after the broker did not take it.
-const publishAgain = time.Second
+const (
+	// publishAgain is how long a commit waits after the broker did not take it.
+	publishAgain = time.Second
+	// publishTimeout bounds one message: a broker that has no answer to one must
+	// not hold up all others.
+	publishTimeout = 5 * time.Second
+)
 
 // publisher sends what the loop decided, so that the loop never waits for the
 // broker. Of commits and readings only the newest of each kind waits, so what
@@ -107,19 +112,27 @@ func (p *publisher) sendAll(ctx context.Context) bool {
 	p.due, p.notes, p.topics, p.views = map[trackKey]commitment{}, map[string][]byte{}, map[string]string{}, nil
 	p.mu.Unlock()
 	for key, payload := range notes {
-		_ = p.publish(ctx, mqttconn.Message{Topic: topics[key], Payload: payload}) // whoever misses it polls
+		_ = p.send(ctx, mqttconn.Message{Topic: topics[key], Payload: payload}) // whoever misses it polls
 	}
 	sent := true
 	for key, c := range due {
-		if err := p.commit(ctx, c); err != nil {
+		// After one failure the others wait for the next round: a broker that
+		// does not answer would take its time for each.
+		if !sent || p.commit(ctx, c) != nil {
 			sent = false
 			p.again(key, c)
 		}
 	}
 	for _, m := range views {
-		_ = p.publish(ctx, m) // the next is a second away
+		_ = p.send(ctx, m) // the next is a second away
 	}
 	return sent
+}
+
+func (p *publisher) send(ctx context.Context, m mqttconn.Message) error {
+	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
+	defer cancel()
+	return p.publish(ctx, m)
 }
 
 func (p *publisher) commit(ctx context.Context, c commitment) error {
@@ -128,7 +141,7 @@ func (p *publisher) commit(ctx context.Context, c commitment) error {
 		p.log.Error("commit cannot be sent", "gateway", c.key.gateway, "factory", c.key.factory, "err", err)
 		return nil
 	}
-	return p.publish(ctx, mqttconn.Message{
+	return p.send(ctx, mqttconn.Message{
 		Topic:   wire.CommitTopic(c.key.factory, c.key.gateway, c.key.stream).String(),
 		Payload: payload, QoS: 1, Retain: c.retain,
 	})
