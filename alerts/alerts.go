@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nirapod/alerts/notice"
+	"nirapod/safety"
 	"nirapod/state"
 	"nirapod/wire"
 )
@@ -165,8 +167,9 @@ func (a *Alerts) step(ctx context.Context, now time.Time) error {
 }
 
 // nextPage applies one page. If the page cannot be applied, its transitions are
-// tried one by one, so that a bad one holds up no other: it is skipped, loudly,
-// if skipping itself can be written down.
+// tried one by one, so that a bad one holds up no other. Only one that is
+// itself the trouble is skipped, and people are told of it; any other error is
+// the state's, and the same transition is tried again.
 func (a *Alerts) nextPage(ctx context.Context, now time.Time) (int, error) {
 	n, err := a.applyPage(ctx, pageSize, now)
 	if errors.Is(err, errMoved) {
@@ -175,20 +178,51 @@ func (a *Alerts) nextPage(ctx context.Context, now time.Time) (int, error) {
 	if err == nil || ctx.Err() != nil {
 		return n, err
 	}
-	if n, oneErr := a.applyPage(ctx, 1, now); oneErr == nil {
-		return n, nil
+	n, err = a.applyPage(ctx, 1, now)
+	if err == nil || !ofRecord(err) {
+		return n, err
 	}
-	page, readErr := a.db.TransitionsAfter(ctx, a.cursor, 1)
-	if readErr != nil || len(page) == 0 {
-		return 0, errors.Join(err, readErr)
+	return a.skip(ctx, err, now)
+}
+
+// ofRecord reports whether an error is about what a record says, so that it
+// would come again however often the record is tried.
+func ofRecord(err error) bool {
+	_, unwritable := errors.AsType[*json.MarshalerError](err)
+	_, unsupported := errors.AsType[*json.UnsupportedValueError](err)
+	_, garbled := errors.AsType[*json.SyntaxError](err)
+	_, mistyped := errors.AsType[*json.UnmarshalTypeError](err)
+	return unwritable || unsupported || garbled || mistyped ||
+		errors.Is(err, safety.ErrInvalid) || errors.Is(err, safety.ErrConflict)
+}
+
+// skip passes over the next transition and tells people that it did.
+func (a *Alerts) skip(ctx context.Context, why error, now time.Time) (int, error) {
+	page, err := a.db.TransitionsAfter(ctx, a.cursor, 1)
+	if err != nil || len(page) == 0 {
+		return 0, errors.Join(why, err)
 	}
 	bad := page[0]
-	skipErr := a.db.Book(ctx, func(b *state.Book) error { return b.SetCursor(ctx, cursorName, bad.ID) })
-	if skipErr != nil {
-		return 0, errors.Join(err, skipErr)
+	err = a.db.Book(ctx, func(b *state.Book) error {
+		if bad.Rule != faultSkipped {
+			// What it was will not be known better later: told once, it is
+			// there until somebody has seen it.
+			f := fault{faultSkipped, bad.Point, fmt.Sprintf("rule %s went to %s, which could not be recorded: look there", bad.Rule, bad.To)}
+			for _, to := range []safety.State{safety.Firing, safety.Inactive} {
+				t := f.transition(bad.Factory, to, now)
+				t.Zone, t.Sensor = bad.Zone, bad.Sensor
+				if err := b.AddTransition(ctx, t); err != nil {
+					return err
+				}
+			}
+		}
+		return b.SetCursor(ctx, cursorName, bad.ID)
+	})
+	if err != nil {
+		return 0, errors.Join(why, err)
 	}
 	a.cursor = bad.ID
 	a.log.Error("transition skipped: it cannot be applied", "transition", bad.ID, "factory", bad.Factory,
-		"rule", bad.Rule, "zone", bad.Zone, "to", bad.To.String(), "err", err)
+		"rule", bad.Rule, "zone", bad.Zone, "to", bad.To.String(), "err", why)
 	return 1, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -235,7 +237,41 @@ func TestABadTransitionIsSkipped(t *testing.T) {
 	bad := r.firing("store-heat", func(t *safety.Transition) { t.At = time.Date(12026, 1, 1, 0, 0, 0, 0, time.UTC) })
 	r.put(bad, r.firing("store-smoke"))
 	got := r.alerts()
-	if len(got) != 1 || got[0].SensorID != "store-smoke" {
+	slices.SortFunc(got, func(x, y safety.Alert) int { return strings.Compare(x.Rule, y.Rule) })
+	if len(got) != 2 || got[1].SensorID != "store-smoke" {
+		t.Fatalf("alerts %+v", got)
+	}
+	told := got[0]
+	if told.Rule != faultSkipped || told.SensorID != "store-heat" || told.ZoneID != bad.Zone || told.Class != safety.ClassFault ||
+		told.State != safety.Returned || !strings.Contains(told.Clause, "rule fire went to firing") {
+		t.Errorf("of the one that was skipped people see %+v", told)
+	}
+	if ack, err := r.a.Acknowledge(t.Context(), "rahima", told.ID, r.now); err != nil || ack.State != safety.Cleared {
+		t.Errorf("acknowledged: %+v, %v", ack, err)
+	}
+}
+
+// Trouble with the disk is no word about the transition that met it: nothing is
+// passed over, and it is told when the trouble is over.
+func TestNothingIsSkippedForTroubleWithTheState(t *testing.T) {
+	r := newRig(t, plant(), Deps{}, Config{})
+	r.must(r.db.Write(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`CREATE TRIGGER disk_full BEFORE INSERT ON alerts BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END`)
+		return err
+	}))
+	r.must(r.db.CommitBatch(t.Context(), batch(
+		r.firing("store-heat", func(t *safety.Transition) { t.Seq = 1 }), r.firing("store-smoke", func(t *safety.Transition) { t.Seq = 2 }))))
+	for range 3 {
+		if err := r.a.step(t.Context(), r.now); err == nil {
+			t.Fatal("no word of the trouble")
+		}
+	}
+	r.must(r.db.Write(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`DROP TRIGGER disk_full`)
+		return err
+	}))
+	r.step()
+	if got := r.alerts(); len(got) != 2 || got[0].SensorID != "store-heat" || got[1].SensorID != "store-smoke" {
 		t.Errorf("alerts %+v", got)
 	}
 }

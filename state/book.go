@@ -43,6 +43,12 @@ func (b *Book) nextChange(ctx context.Context) (int64, error) {
 	return one(ctx, b.tx, scanOne[int64], `UPDATE change_counter SET value = value + 1 RETURNING value`)
 }
 
+// AddTransition adds a transition of the server's own (Run "") for all who
+// follow them, package alerts among them.
+func (b *Book) AddTransition(ctx context.Context, t safety.Transition) error {
+	return putTransitions(ctx, b.tx, []safety.Transition{t})
+}
+
 // Reset is a person's wish to end a latched point.
 type Reset struct {
 	ID      int64 // cursor
