@@ -108,9 +108,9 @@ func TestWithoutLogin(t *testing.T) {
 			if header.Get("Authorization") == b.tokens["committee-a"] {
 				continue // the bare token is the same secret
 			}
-			answer := b.do(t, d.method, path, nil, header)
-			if answer.StatusCode != http.StatusUnauthorized || answer.Header.Get("Content-Type") != "application/problem+json" {
-				t.Errorf("%s %s with %v: %d %s", d.method, path, header, answer.StatusCode, answer.Header.Get("Content-Type"))
+			got := b.do(t, d.method, path, nil, header)
+			if got.status != http.StatusUnauthorized || got.header.Get("Content-Type") != "application/problem+json" {
+				t.Errorf("%s %s with %v: %d %s", d.method, path, header, got.status, got.header.Get("Content-Type"))
 			}
 		}
 	}
@@ -118,8 +118,8 @@ func TestWithoutLogin(t *testing.T) {
 		"/healthz": 200, "/readyz": 200, "/api/openapi.yaml": 200, "/": 200, "/api/v1/stream": 401,
 		"/api/v1/nothing": 401, "/api/nothing": 401, "/api": 401, "/nothing": 404, "/.gitkeep": 404, "/../go.mod": 404,
 	} {
-		if answer := b.do(t, http.MethodGet, path, nil, nil); answer.StatusCode != want {
-			t.Errorf("GET %s: %d, want %d", path, answer.StatusCode, want)
+		if got := b.do(t, http.MethodGet, path, nil, nil); got.status != want {
+			t.Errorf("GET %s: %d, want %d", path, got.status, want)
 		}
 	}
 	if status, _ := b.as(t, "committee-a", http.MethodGet, "/api/v1/nothing"); status != http.StatusNotFound {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -133,19 +134,27 @@ type opened struct {
 
 func (b *bench) logIn(t *testing.T, name string) opened {
 	t.Helper()
-	answer := b.do(t, http.MethodPost, "/api/v1/login", map[string]string{"username": name, "password": secret}, nil)
-	if answer.StatusCode != http.StatusOK {
-		t.Fatalf("login of %s: %s", name, answer.Status)
+	got := b.do(t, http.MethodPost, "/api/v1/login", map[string]string{"username": name, "password": secret}, nil)
+	if got.status != http.StatusOK {
+		t.Fatalf("login of %s: %d", name, got.status)
 	}
 	var o opened
-	if err := json.NewDecoder(answer.Body).Decode(&o); err != nil {
+	if err := json.Unmarshal(got.body, &o); err != nil {
 		t.Fatal(err)
 	}
-	o.Cookie = answer.Cookies()[0]
+	o.Cookie = got.cookies[0]
 	return o
 }
 
-func (b *bench) do(t *testing.T, method, path string, body any, header http.Header) *http.Response {
+// answer is a response, read whole.
+type answer struct {
+	status  int
+	header  http.Header
+	cookies []*http.Cookie
+	body    []byte
+}
+
+func (b *bench) do(t *testing.T, method, path string, body any, header http.Header) answer {
 	t.Helper()
 	var in io.Reader
 	if body != nil {
@@ -157,25 +166,23 @@ func (b *bench) do(t *testing.T, method, path string, body any, header http.Head
 	}
 	req := httptest.NewRequest(method, path, in)
 	req.Header.Set("Content-Type", "application/json")
-	for k, v := range header {
-		req.Header[k] = v
-	}
-	answer, err := b.app.Test(req, -1)
+	maps.Copy(req.Header, header)
+	got, err := b.app.Test(req, -1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { answer.Body.Close() })
-	return answer
+	defer got.Body.Close()
+	text, err := io.ReadAll(got.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{got.StatusCode, got.Header, got.Cookies(), text}
 }
 
 func (b *bench) as(t *testing.T, name, method, path string) (int, string) {
 	t.Helper()
-	answer := b.do(t, method, path, nil, http.Header{"Authorization": {"Bearer " + b.tokens[name]}})
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer.StatusCode, string(body)
+	got := b.do(t, method, path, nil, http.Header{"Authorization": {"Bearer " + b.tokens[name]}})
+	return got.status, string(got.body)
 }
 
 // belongs reports whether text names anything of factory.

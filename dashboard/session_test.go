@@ -26,12 +26,12 @@ func TestCookieSessionNeedsCSRFToChangeAnything(t *testing.T) {
 		{"an empty bearer beside the cookie", http.Header{"Cookie": {cookie}, "Authorization": {"Bearer "}}, 401},
 	}
 	for _, c := range cases {
-		if answer := b.do(t, http.MethodPost, "/api/v1/alerts/alert-a/ack", map[string]string{}, c.header); answer.StatusCode != c.want {
-			t.Errorf("%s: %d, want %d", c.name, answer.StatusCode, c.want)
+		if got := b.do(t, http.MethodPost, "/api/v1/alerts/alert-a/ack", map[string]string{}, c.header); got.status != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got.status, c.want)
 		}
 	}
-	if answer := b.do(t, http.MethodGet, "/api/v1/snapshot", nil, http.Header{"Cookie": {cookie}}); answer.StatusCode != 200 {
-		t.Errorf("reading with the cookie alone: %d", answer.StatusCode)
+	if got := b.do(t, http.MethodGet, "/api/v1/snapshot", nil, http.Header{"Cookie": {cookie}}); got.status != 200 {
+		t.Errorf("reading with the cookie alone: %d", got.status)
 	}
 }
 
@@ -52,30 +52,30 @@ func TestSessionEnds(t *testing.T) {
 
 func TestWrongPasswordsAreSlowedAndForgiven(t *testing.T) {
 	b := newBench(t)
-	try := func(name, pw string) *http.Response {
+	try := func(name, pw string) answer {
 		return b.do(t, http.MethodPost, "/api/v1/login", map[string]string{"username": name, "password": pw}, nil)
 	}
 	for i := range maxFailures {
-		if answer := try(fmt.Sprint("nobody", i%2), "x"); answer.StatusCode != http.StatusUnauthorized {
-			t.Fatalf("try %d: %d", i, answer.StatusCode)
+		if got := try(fmt.Sprint("nobody", i%2), "x"); got.status != http.StatusUnauthorized {
+			t.Fatalf("try %d: %d", i, got.status)
 		}
 	}
-	answer := try("committee-a", secret)
-	if answer.StatusCode != http.StatusTooManyRequests || answer.Header.Get("Retry-After") == "" {
-		t.Errorf("after %d failures from one address: %d, Retry-After %q", maxFailures, answer.StatusCode, answer.Header.Get("Retry-After"))
+	got := try("committee-a", secret)
+	if got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") == "" {
+		t.Errorf("after %d failures from one address: %d, Retry-After %q", maxFailures, got.status, got.header.Get("Retry-After"))
 	}
 	b.now = b.now.Add(failureWindow)
-	if answer := try("committee-a", secret); answer.StatusCode != http.StatusOK {
-		t.Errorf("after the window: %d", answer.StatusCode)
+	if got := try("committee-a", secret); got.status != http.StatusOK {
+		t.Errorf("after the window: %d", got.status)
 	}
 }
 
 func TestLoginRefusesWhatIsNoLogin(t *testing.T) {
 	b := newBench(t)
 	for _, body := range []any{nil, "text", map[string]string{}, map[string]any{"username": 1}} {
-		answer := b.do(t, http.MethodPost, "/api/v1/login", body, nil)
-		if answer.StatusCode < 400 || answer.StatusCode >= 500 {
-			t.Errorf("%.40v: %d", body, answer.StatusCode)
+		got := b.do(t, http.MethodPost, "/api/v1/login", body, nil)
+		if got.status < 400 || got.status >= 500 {
+			t.Errorf("%.40v: %d", body, got.status)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -118,7 +119,7 @@ func (p *lossy) pass(from, to *mqttSide) {
 			}
 		case dice < dropOdds+repeatOdds:
 			p.repeated.Add(1)
-			if to.write(packet) != nil || to.write(packet) != nil {
+			if to.write(slices.Concat(packet, packet)) != nil {
 				return
 			}
 		case dice < dropOdds+repeatOdds+holdOdds:
