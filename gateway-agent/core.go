@@ -25,8 +25,9 @@ const (
 	// queueSize bounds what waits for the core: a second of the busiest devices.
 	queueSize = 256
 
-	rulesFile       = "rules.json"
+	// In the order in which the keeper writes them.
 	annunciatorFile = "annunciator.json"
+	rulesFile       = "rules.json"
 )
 
 // core owns the rules and the annunciator. Everything reaches it by channel
@@ -49,8 +50,7 @@ type core struct {
 	states  map[string][]byte
 	kept    int64 // when states were kept last, ms
 	told    annunciate.State
-
-	continues bool // the annunciator has the state of the run before
+	count   uint64 // of annunciator states kept, over all runs
 
 	samples  chan []sample
 	commands chan wire.Command
@@ -73,12 +73,14 @@ type fault struct {
 // savedRules is rulesFile.
 type savedRules struct {
 	Newest time.Time         `json:"newest"` // time of the rules
+	Count  uint64            `json:"count"`  // of the annunciator state before it
 	States map[string][]byte `json:"states"`
 }
 
 // savedAnnunciator is annunciatorFile.
 type savedAnnunciator struct {
 	Boot  string           `json:"boot"`
+	Count uint64           `json:"count"` // of states kept so far, this one included
 	State annunciate.State `json:"state"`
 }
 
@@ -254,7 +256,8 @@ func (c *core) act() {
 
 func (c *core) keepAnnunciator(s annunciate.State) {
 	c.told = s
-	data, err := json.Marshal(savedAnnunciator{c.clock.Boot(), s})
+	c.count++
+	data, err := json.Marshal(savedAnnunciator{c.clock.Boot(), c.count, s})
 	if err != nil {
 		panic(err) // plain words and numbers always marshal
 	}
@@ -268,7 +271,7 @@ func (c *core) keepRules(mono int64, now bool) {
 	}
 	c.kept = mono
 	maps.Copy(c.states, c.engine.Snapshot())
-	data, err := json.Marshal(savedRules{c.epoch.at(mono), c.states})
+	data, err := json.Marshal(savedRules{c.epoch.at(mono), c.count, c.states})
 	if err != nil {
 		panic(err) // bytes and a time always marshal
 	}

@@ -13,7 +13,10 @@ import (
 )
 
 // still is a core with the demo's sensors that no device feeds.
-func still(t *testing.T) *core {
+func still(t *testing.T) *core { return stillIn(t, t.TempDir()) }
+
+// stillIn continues from the states in dir.
+func stillIn(t *testing.T, dir string) *core {
 	t.Helper()
 	clk, err := clock.New(clock.Trusted, quiet)
 	if err != nil {
@@ -31,15 +34,15 @@ func still(t *testing.T) *core {
 		{ID: "key", Zone: "store", Quantity: safety.Key, Grade: safety.Industrial, Period: time.Second, Contact: &Contact{Key: KeyPanel}},
 	}
 	c := newCore(&cfg, clk, quiet)
-	c.keeper = newKeeper(t.TempDir(), func(bool) {}, quiet)
+	c.keeper = newKeeper(dir, func(bool) {}, quiet)
 	c.journal = newJournal(func([]byte, bool) {}, func(bool) {}, quiet)
 	c.outputs = newOutputs(nil, func(bool) {}, quiet)
 	c.release = func() []sample { return nil }
 	if c.engine, err = cfg.engine(quiet); err != nil {
 		t.Fatal(err)
 	}
-	c.restoreOutputs(t.TempDir())
-	c.restoreRules(t.TempDir())
+	c.restoreOutputs(dir)
+	c.restoreRules(dir)
 	return c
 }
 

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -77,25 +79,35 @@ func (k *keeper) run(ctx context.Context) error {
 	}
 }
 
+// flush writes the files in the order of their names and stops at the first
+// that cannot be written: the rules on disk are never newer than the
+// annunciator, as far as the disk keeps its promises.
 func (k *keeper) flush() error {
 	k.mu.Lock()
 	todo := k.pending
 	k.pending = map[string]content{}
 	k.mu.Unlock()
-	var errs []error
-	for name, c := range todo {
-		err := replace(filepath.Join(k.dir, name), c)
-		if err == nil {
-			continue
+	for _, name := range slices.Sorted(maps.Keys(todo)) {
+		if err := replace(filepath.Join(k.dir, name), todo[name]); err != nil {
+			k.putBack(todo)
+			return err
 		}
-		errs = append(errs, err)
-		k.mu.Lock()
-		if _, newer := k.pending[name]; !newer {
-			k.pending[name] = c
-		}
-		k.mu.Unlock()
+		delete(todo, name)
 	}
-	return errors.Join(errs...)
+	return nil
+}
+
+// putBack lets what is not written wait on, unless there is newer content.
+func (k *keeper) putBack(todo map[string]content) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for name, c := range todo {
+		if newer, ok := k.pending[name]; ok {
+			newer.sync = newer.sync || c.sync
+			c = newer
+		}
+		k.pending[name] = c
+	}
 }
 
 // replace puts c in the place of a file as a whole.

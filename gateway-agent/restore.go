@@ -21,42 +21,71 @@ func (c *core) restoreOutputs(dir string) {
 	}
 	if found {
 		c.ann.Restore(c.moment(c.clock.Mono()), saved.State, saved.Boot == c.clock.Boot())
+		c.count = saved.Count
 	}
-	c.continues = found
 	if p := c.ann.Phase(); p != annunciate.Quiet {
 		c.log.Warn("continuing", "phase", p.String())
 	}
 }
 
-// restoreRules takes up the rules where the run before ended. Where only one
-// of rules and annunciator is known, they must not disagree: rules that think
-// an alarm has been told begin anew, and what only the annunciator knows may be
-// reset by a person.
+// restoreRules takes up the rules where the run before ended.
 func (c *core) restoreRules(dir string) {
 	var saved savedRules
 	found, err := recall(dir, rulesFile, &saved)
 	if err != nil {
 		c.log.Error("states of the rules are lost", "err", err)
+		saved = savedRules{}
 	}
 	wall, _ := c.clock.Wall(c.clock.Mono())
 	if wall.IsZero() {
 		wall = time.Now()
 	}
 	c.epoch = newEpoch(c.clock.Mono(), wall, saved.Newest)
-	if found && c.continues {
+	if found {
 		for _, d := range c.engine.Restore(saved.States) {
 			c.log.Warn("state of a rule is dropped", "rule", d.Rule, "scope", d.Scope,
 				"was", d.State.String(), "reason", d.Reason)
-			c.ann.Forget(d.Key)
-		}
-	} else {
-		for _, p := range c.ann.State().Points {
-			if !p.Manual {
-				c.ann.Forget(p.ID)
-			}
 		}
 	}
+	c.agree(c.count > saved.Count)
+	c.count = max(c.count, saved.Count)
 	c.states = c.engine.SnapshotAll()
-	c.keepRules(c.clock.Mono(), true)
 	c.keepAnnunciator(c.ann.State())
+	c.keepRules(c.clock.Mono(), true)
+}
+
+// agree makes rules and annunciator say the same: after a crash or a loss of
+// power one of the two files may be older than the other, or missing. Rules
+// that think an alarm has been told would be silent for good, and an alarm that
+// they do not know no person could end.
+//
+// What only the rules know has ended since, by the rules and by a person, if
+// the annunciator's file is newer: the rule begins anew and fires again if its
+// condition holds. Else nobody may have been told: it is told now. What only
+// the annunciator knows stays on record for a person to end; its rule begins
+// anew, so that the server hears how it stands as well.
+func (c *core) agree(newerAnnunciator bool) {
+	mono := c.clock.Mono()
+	lost := map[string]bool{}
+	for _, point := range c.ann.Believes() {
+		lost[point] = true
+	}
+	for _, t := range c.engine.Firing() {
+		switch known := lost[t.Point]; {
+		case known:
+			delete(lost, t.Point)
+		case !annunciate.Concerns(t):
+		case newerAnnunciator:
+			c.log.Warn("saved states disagree: an alarm that had ended is watched for anew", "rule", t.Rule, "zone", t.Zone, "sensor", t.Sensor)
+			c.engine.Forget(t.Point)
+		default:
+			c.log.Warn("saved states disagree: an alarm is told again", "rule", t.Rule, "zone", t.Zone, "sensor", t.Sensor)
+			c.ann.Transition(c.moment(mono), t)
+		}
+	}
+	for point := range lost {
+		c.log.Warn("saved states disagree: an alarm that the rules do not know is left to people", "point", point)
+		c.ann.Forget(point)
+		c.engine.Forget(point)
+	}
 }

@@ -71,6 +71,10 @@ func (e *Engine) emit(in *instance, from, next safety.State, at int64) {
 	if found.grade == "" {
 		found.grade = in.best
 	}
+	e.out = append(e.out, e.told(in, from, next, at, found))
+}
+
+func (e *Engine) told(in *instance, from, next safety.State, at int64, found evidence) safety.Transition {
 	r := in.rule
 	t := safety.Transition{
 		Factory: e.factory, Source: e.source, Point: in.point,
@@ -82,7 +86,7 @@ func (e *Engine) emit(in *instance, from, next safety.State, at int64) {
 	if in.own != nil {
 		t.Sensor = in.own.spec.ID
 	}
-	e.out = append(e.out, t)
+	return t
 }
 
 // commonFlags are the flags that all sensors read by the instance share.

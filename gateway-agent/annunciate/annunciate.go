@@ -105,7 +105,7 @@ func (a *Annunciator) Transition(m Moment, t safety.Transition) {
 	if t.Class == safety.ClassFault {
 		a.fault(t.Point, t.To)
 	}
-	if t.Class != safety.ClassAlarm || t.Severity.Rank() < safety.Warning.Rank() {
+	if !asks(t) {
 		return
 	}
 	switch t.To {
@@ -127,6 +127,14 @@ func (a *Annunciator) fault(point string, to safety.State) {
 	case to == safety.Inactive && known:
 		a.s.Faults = slices.Delete(a.s.Faults, i, i+1)
 	}
+}
+
+// Concerns reports whether a rule's word changes anything here.
+func Concerns(t safety.Transition) bool { return t.Class == safety.ClassFault || asks(t) }
+
+// asks reports whether t is about something that asks for people.
+func asks(t safety.Transition) bool {
+	return t.Class == safety.ClassAlarm && t.Severity.Rank() >= safety.Warning.Rank()
 }
 
 // detects reports whether t is a detector's word for fire or gas.

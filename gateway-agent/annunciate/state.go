@@ -74,7 +74,21 @@ func (a *Annunciator) Restore(m Moment, s State, sameBoot bool) {
 // Forget says that the rules no longer know whether the condition of a point
 // holds: they lost its state. It stays on record, and a person may reset it;
 // if the condition holds it fires again.
-func (a *Annunciator) Forget(point string) { a.returns(point) }
+func (a *Annunciator) Forget(point string) {
+	a.fault(point, safety.Inactive)
+	a.returns(point)
+}
+
+// Believes returns the points of rules that are firing as far as is known here.
+func (a *Annunciator) Believes() []string {
+	points := slices.Clone(a.s.Faults)
+	for _, p := range a.s.Points {
+		if p.Firing && !p.Manual {
+			points = append(points, p.ID)
+		}
+	}
+	return points
+}
 
 // Operated reports whether a call point is on record as operated.
 func (a *Annunciator) Operated(sensor string) bool {
