@@ -215,7 +215,9 @@ func (c *core) tick(now time.Time, linked bool) {
 		c.serverFault(faultKey{factory, faultBroker, ""}, now.Sub(c.linked) >= offlineAfter, now)
 		c.serverFault(faultKey{factory, faultClock, ""}, c.clockWrong, now)
 		c.watchGateways(factory, linked, now)
-		c.transitions(c.engines[factory].Tick(now.Add(-c.lag(factory))))
+		if !c.catchingUp(factory, now) {
+			c.transitions(c.engines[factory].Tick(now.Add(-c.lag(factory))))
+		}
 	}
 }
 

@@ -18,6 +18,11 @@ const (
 	refusedFor = 10 * time.Minute
 	// statusEvery is how often "last heard" is written, at most.
 	statusEvery = 30 * time.Second
+	// caughtUp is how far behind the newest reading of a gateway may be that has
+	// no backlog any more.
+	caughtUp = 5 * time.Second
+	// headway is by how much a backlog has to shrink to count as shrinking.
+	headway = time.Second
 	// maxUnknown bounds the unknown sensors that are named.
 	maxUnknown = 50
 )
@@ -36,13 +41,16 @@ type gateway struct {
 	offline bool      // since heard + offlineAfter
 	newest  time.Time // newest reading
 	lag     time.Duration
+	caught  bool                 // since began it had nothing older left to send
+	behind  time.Duration        // until then: the least that its newest reading was old
+	gained  time.Time            // and when that became less, or began
 	refused map[string]time.Time // last refusal by reason
 }
 
 func newGateway(key gatewayKey, now time.Time) *gateway {
 	return &gateway{
 		key: key, status: state.GatewayStatus{Factory: key.factory, ID: key.id},
-		began: now, heard: now, refused: map[string]time.Time{},
+		began: now, heard: now, gained: now, refused: map[string]time.Time{},
 	}
 }
 
@@ -72,10 +80,37 @@ func (g *gateway) measured(newest, now time.Time) {
 	if !newest.After(g.newest) {
 		return
 	}
-	if !g.newest.IsZero() && !g.offline {
+	switch {
+	case !g.caught:
+		g.catchUp(now.Sub(newest), now)
+	case !g.offline:
 		g.lag = min(max(now.Sub(g.newest), g.lag-g.lag/16), offlineAfter)
 	}
 	g.newest = newest
+}
+
+// catchUp follows a gateway through the backlog that waited for a process that
+// starts. One that does not come nearer will not: its clock is another.
+func (g *gateway) catchUp(behind time.Duration, now time.Time) {
+	if g.newest.IsZero() || behind <= g.behind-headway {
+		g.behind, g.gained = behind, now
+	}
+	g.caught = behind <= caughtUp
+	g.lag = min(max(behind, 0), offlineAfter)
+}
+
+// catchingUp reports whether the rules of a factory have to wait: this process
+// has not heard yet what its gateways measured while there was none, so that
+// nothing is known of any silence. A gateway is waited for while its backlog
+// shrinks, and for offlineAfter otherwise.
+func (c *core) catchingUp(factory string, now time.Time) bool {
+	for _, registered := range c.reg.sites[factory].Gateways {
+		g := c.gateway(gatewayKey{factory, registered.ID}, now)
+		if !g.caught && now.Sub(g.gained) < offlineAfter {
+			return true
+		}
+	}
+	return false
 }
 
 // lag is by how much the rules of a factory trail ingest time: the largest of
@@ -169,6 +204,7 @@ func (c *core) watchGateways(factory string, linked bool, now time.Time) {
 		g := c.gateway(gatewayKey{factory, registered.ID}, now)
 		if !linked {
 			g.heard = maxTime(g.heard, now.Add(-offlineAfter/2))
+			g.gained = maxTime(g.gained, now.Add(-offlineAfter/2))
 		}
 		c.watchSilence(g, now)
 		c.watchRefusals(g, now)
