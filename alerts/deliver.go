@@ -18,6 +18,10 @@ import (
 // factory must not hold up the commands of all.
 const commandTimeout = 5 * time.Second
 
+// objectedEvery is how often the desk is asked again to take what it refused,
+// after a first few times in shorter order.
+const objectedEvery = 10 * time.Minute
+
 var errNoBroker = errors.New("no way to the gateways")
 
 // toGateway hands one command to the broker.
@@ -42,7 +46,9 @@ func (a *Alerts) toGateway(ctx context.Context, it state.Item, _ time.Time) erro
 }
 
 // toDesk files one signal or notice. It counts as sent once the request was
-// written out, and as received only when the desk's receipt is in the state.
+// written out, and as received only when the desk's receipt is in the state. A
+// desk that refuses it may be mended: it is tried again, seldom, lets others
+// pass, and people are told until it has been received.
 func (a *Alerts) toDesk(ctx context.Context, it state.Item, now time.Time) error {
 	a.at("before desk")
 	answer := a.desk.file(ctx, it.Kind, it.Body)
@@ -50,19 +56,21 @@ func (a *Alerts) toDesk(ctx context.Context, it state.Item, now time.Time) error
 	if answer.err == nil {
 		answer.err = checkReceipt(it, answer.receipt)
 	}
-	final := answer.err == nil || errors.Is(answer.err, safety.ErrInvalid) || errors.Is(answer.err, safety.ErrConflict)
-	if !final && !answer.written {
+	refused := errors.Is(answer.err, safety.ErrInvalid) || errors.Is(answer.err, safety.ErrConflict)
+	if answer.err != nil && !refused && !answer.written {
 		return answer.err
 	}
 	err := a.db.Book(ctx, func(b *state.Book) error {
-		if err := a.mark(ctx, b, it, answer, now); err != nil || !final {
+		if err := a.mark(ctx, b, it, answer, now); err != nil {
 			return err
 		}
-		outcome, text := state.Done, answer.receipt.Number
-		if answer.err != nil {
-			outcome, text = state.Refused, answer.err.Error()
+		switch {
+		case refused:
+			return a.objected(ctx, b, it, answer.err, now)
+		case answer.err != nil:
+			return nil
 		}
-		_, err := b.Finish(ctx, it.Seq, outcome, text)
+		err := a.received(ctx, b, it, answer.receipt.Number, now)
 		a.at("receipt written")
 		return err
 	})
@@ -71,11 +79,30 @@ func (a *Alerts) toDesk(ctx context.Context, it state.Item, now time.Time) error
 	}
 	a.at("receipt committed")
 	a.told()
-	if !final {
+	a.Wake() // for a fault that begins or ends
+	if answer.err != nil && !refused {
 		return answer.err
 	}
 	a.logAnswer(it, answer)
 	return nil
+}
+
+// objected keeps an item that the desk refused, and says so the first time.
+func (a *Alerts) objected(ctx context.Context, b *state.Book, it state.Item, why error, now time.Time) error {
+	again := now.Add(min(lastBackoff<<min(it.Attempts, 10), objectedEvery))
+	if err := b.Object(ctx, it.Seq, why.Error(), again); err != nil || it.Objected {
+		return err
+	}
+	f := fault{faultRefused, it.Ref, fmt.Sprintf("the desk does not take %s %s; it is tried again: %s", it.Kind, it.Ref, why)}
+	return b.AddTransition(ctx, f.transition(it.Factory, safety.Firing, now))
+}
+
+func (a *Alerts) received(ctx context.Context, b *state.Book, it state.Item, number string, now time.Time) error {
+	if _, err := b.Finish(ctx, it.Seq, state.Done, number); err != nil || !it.Objected {
+		return err
+	}
+	f := fault{faultRefused, it.Ref, fmt.Sprintf("the desk has taken %s %s", it.Kind, it.Ref)}
+	return b.AddTransition(ctx, f.transition(it.Factory, safety.Inactive, now))
 }
 
 func (a *Alerts) logAnswer(it state.Item, answer deskAnswer) {

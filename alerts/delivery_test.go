@@ -127,7 +127,7 @@ func TestStatusesNeverRunAhead(t *testing.T) {
 		{"an overloaded desk has it, but gave no receipt", []int{0, 503, 0}, []safety.NoticeStatus{safety.NoticeSent, safety.NoticeReceived}},
 		{"a lost answer", []int{0, -1, 0}, []safety.NoticeStatus{safety.NoticeSent, safety.NoticeReceived}},
 		{"a wrong token waits for a person", []int{0, 401, 0}, []safety.NoticeStatus{safety.NoticeSent, safety.NoticeReceived}},
-		{"refused for good", []int{0, 400}, []safety.NoticeStatus{safety.NoticeSent, safety.NoticeSent}},
+		{"refused", []int{0, 400}, []safety.NoticeStatus{safety.NoticeSent, safety.NoticeSent}},
 		{"no answer that could be a receipt", []int{0, 204, 0}, []safety.NoticeStatus{safety.NoticeSent, safety.NoticeReceived}},
 		{"a redirect is not followed", []int{0, 307, 0}, []safety.NoticeStatus{safety.NoticeSent, safety.NoticeReceived}},
 	}
@@ -311,4 +311,66 @@ func TestACommandIsBounded(t *testing.T) {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 	})
+}
+
+// A desk that refuses a filing is asked again until it has been mended. People
+// see that it did not take it, and why, and no other filing waits for it.
+func TestARefusedFilingIsTriedAgain(t *testing.T) {
+	mended := atomic.Bool{}
+	realURL, _ := startDesk(t, t.TempDir(), "127.0.0.1:0")
+	back := http.DefaultClient
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if strings.HasSuffix(req.URL.Path, "/signals") && !mended.Load() {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			_, _ = io.WriteString(w, `{"detail":"version: from 1"}`)
+			return
+		}
+		forward, err := http.NewRequestWithContext(req.Context(), req.Method, realURL+req.URL.Path, req.Body)
+		if err != nil {
+			panic(err)
+		}
+		forward.Header = req.Header.Clone()
+		resp, err := back.Do(forward)
+		if err != nil {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		defer resp.Body.Close()
+		w.WriteHeader(resp.StatusCode)
+		_, _ = io.Copy(w, resp.Body)
+	}))
+	defer proxy.Close()
+	r := newRig(t, plant(), Deps{}, Config{DeskURL: proxy.URL, DeskToken: senderToken})
+	faults := func() (found []safety.Alert) {
+		for _, a := range r.alerts() {
+			if a.Rule == faultRefused {
+				found = append(found, a)
+			}
+		}
+		return found
+	}
+	r.put(r.firing("store-smoke"), r.firing("store-heat"))
+	r.now = time.Now().UTC().Truncate(time.Millisecond)
+	for range 3 { // as often as it is refused, it is one fault
+		r.round(destDesk, r.now)
+		r.pass(time.Hour)
+	}
+	n := r.notices()[0]
+	s, _ := r.signal(n.IncidentID, false)
+	if n.Status != safety.NoticeReceived || s.Status != safety.NoticeSent {
+		t.Fatalf("notice %s, signal %s", n.Status, s.Status)
+	}
+	if got := faults(); len(got) != 1 || got[0].State != safety.Unacknowledged || got[0].Class != safety.ClassFault ||
+		!strings.Contains(got[0].Clause, s.ID) || !strings.Contains(got[0].Clause, "version: from 1") {
+		t.Fatalf("people see %+v", got)
+	}
+	mended.Store(true)
+	r.round(destDesk, r.now)
+	r.step()
+	if s, _ = r.signal(n.IncidentID, false); s.Status != safety.NoticeReceived || s.ReceiptNumber == "" {
+		t.Errorf("after the desk was mended: signal %+v", s)
+	}
+	if got := faults(); len(got) != 1 || got[0].State != safety.Returned {
+		t.Errorf("after the desk was mended: %+v", got)
+	}
 }

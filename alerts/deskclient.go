@@ -27,7 +27,7 @@ type deskClient struct {
 }
 
 // deskAnswer is what came of one attempt. err wraps safety.ErrInvalid or
-// safety.ErrConflict if the desk will never take this filing.
+// safety.ErrConflict if the desk refused, so that somebody has to mend something.
 type deskAnswer struct {
 	receipt safety.Receipt
 	written bool // the whole request left this machine
@@ -70,18 +70,29 @@ func readReceipt(resp *http.Response) (r safety.Receipt, err error) {
 	if err != nil {
 		return r, err
 	}
-	switch resp.StatusCode {
-	case http.StatusOK, http.StatusCreated:
+	switch code := resp.StatusCode; {
+	case code == http.StatusOK || code == http.StatusCreated:
 		if err := json.Unmarshal(text, &r); err != nil {
 			return r, fmt.Errorf("desk's answer: %w", err)
 		}
 		return r, nil
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
-		return r, fmt.Errorf("desk: %s: %s: %w", resp.Status, excerpt(text), safety.ErrInvalid)
-	case http.StatusConflict:
-		return r, fmt.Errorf("desk: %s: %s: %w", resp.Status, excerpt(text), safety.ErrConflict)
+	case code == http.StatusConflict:
+		return r, fmt.Errorf("%s: %s: %w", resp.Status, reason(text), safety.ErrConflict)
+	case code >= 400 && code < 500 && code != http.StatusRequestTimeout && code != http.StatusTooManyRequests:
+		return r, fmt.Errorf("%s: %s: %w", resp.Status, reason(text), safety.ErrInvalid)
 	}
-	return r, fmt.Errorf("desk: %s: %s", resp.Status, excerpt(text))
+	return r, fmt.Errorf("%s: %s", resp.Status, reason(text))
+}
+
+// reason is why the desk did not give a receipt, in its words.
+func reason(text []byte) string {
+	var problem struct {
+		Detail string `json:"detail"`
+	}
+	if json.Unmarshal(text, &problem) == nil && problem.Detail != "" {
+		return excerpt([]byte(problem.Detail))
+	}
+	return excerpt(text)
 }
 
 func excerpt(text []byte) string {

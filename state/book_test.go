@@ -3,6 +3,7 @@ package state_test
 import (
 	"errors"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -108,6 +109,43 @@ func TestOutbox(t *testing.T) {
 	if all[0].Attempts != 1 || !all[0].NotBefore.Equal(at(9)) {
 		t.Errorf("delayed %+v", all[0])
 	}
+}
+
+// What was refused holds up nothing, and may yet be taken.
+func TestObjected(t *testing.T) {
+	db := open(t, t.TempDir())
+	first := state.Item{Key: "a1", Dest: "desk", Factory: "a", Kind: "signal", Ref: "a1", Body: []byte(`{}`), Created: at(1)}
+	second := first
+	second.Key = "a2"
+	must(t, db.Book(t.Context(), func(b *state.Book) error {
+		return errors.Join(b.Enqueue(t.Context(), first), b.Enqueue(t.Context(), second))
+	}))
+	heads := func(want ...string) []state.Item {
+		t.Helper()
+		all, err := db.Heads(t.Context(), "desk")
+		must(t, err)
+		var keys []string
+		for _, it := range all {
+			keys = append(keys, it.Key)
+		}
+		if !slices.Equal(keys, want) {
+			t.Fatalf("heads %v, want %v", keys, want)
+		}
+		return all
+	}
+	head := heads("a1")[0]
+	must(t, db.Book(t.Context(), func(b *state.Book) error { return b.Object(t.Context(), head.Seq, "no", at(9)) }))
+	if all := heads("a1", "a2"); !all[0].Objected || all[1].Objected || !all[0].NotBefore.Equal(at(9)) || all[0].Attempts != 1 {
+		t.Errorf("after the objection: %+v", all)
+	}
+	must(t, db.Book(t.Context(), func(b *state.Book) error {
+		ended, err := b.Finish(t.Context(), head.Seq, state.Done, "R-1")
+		if !ended {
+			t.Error("it cannot be taken any more")
+		}
+		return errors.Join(err, b.Object(t.Context(), head.Seq, "too late", at(10)))
+	}))
+	heads("a2")
 }
 
 func TestAlertsDue(t *testing.T) {

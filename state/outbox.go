@@ -19,26 +19,28 @@ type Item struct {
 	NotBefore time.Time
 	Expires   *time.Time // nil: never
 	Created   time.Time
+	Objected  bool // the other side refused it, and may think better of it
 }
 
 // Outcome ends an item.
 type Outcome string
 
-// The outcomes. All but waiting are final.
+// The outcomes. All but waiting and objected are final.
 const (
-	Waiting Outcome = "waiting"
-	Done    Outcome = "done"
-	Refused Outcome = "refused" // the other side will never take it as it is
-	Expired Outcome = "expired"
+	Waiting  Outcome = "waiting"
+	Objected Outcome = "objected" // refused, to be tried again; holds up no other item
+	Done     Outcome = "done"
+	Refused  Outcome = "refused" // the other side will never take it as it is
+	Expired  Outcome = "expired"
 )
 
-const itemColumns = `seq, key, dest, factory, kind, ref, body, attempts, not_before, expires_at, created_at`
+const itemColumns = `seq, key, dest, factory, kind, ref, body, attempts, not_before, expires_at, created_at, status = 'objected'`
 
 func scanItem(row scanner) (it Item, err error) {
 	var notBefore, created int64
 	var expires sql.NullInt64
 	err = row.Scan(&it.Seq, &it.Key, &it.Dest, &it.Factory, &it.Kind, &it.Ref, &it.Body, &it.Attempts,
-		&notBefore, &expires, &created)
+		&notBefore, &expires, &created, &it.Objected)
 	it.NotBefore, it.Created = moment(notBefore), moment(created)
 	if expires.Valid {
 		at := moment(expires.Int64)
@@ -58,11 +60,13 @@ func (b *Book) Enqueue(ctx context.Context, it Item) error {
 	return err
 }
 
-// Heads returns the oldest waiting item to dest of every factory, oldest first.
-// The next one of a factory shows only when this one has ended.
+// Heads returns the oldest waiting item to dest of every factory, and all that
+// dest objected to, oldest first. The next waiting one of a factory shows only
+// when this one has ended or was objected to.
 func (d *DB) Heads(ctx context.Context, dest string) ([]Item, error) {
 	return query(ctx, d.reader, scanItem, `SELECT `+itemColumns+` FROM outbox WHERE seq IN
-		(SELECT min(seq) FROM outbox WHERE dest = ? AND status = ? GROUP BY factory) ORDER BY seq`, dest, Waiting)
+		(SELECT min(seq) FROM outbox WHERE dest = ?1 AND status = 'waiting' GROUP BY factory
+		UNION SELECT seq FROM outbox WHERE dest = ?1 AND status = 'objected') ORDER BY seq`, dest)
 }
 
 // AlertsDue reports whether package alerts has something to decide at now:
@@ -74,8 +78,8 @@ func (d *DB) AlertsDue(ctx context.Context, now time.Time) (bool, error) {
 
 // Delay puts off an item's next attempt and counts one.
 func (b *Book) Delay(ctx context.Context, seq int64, until time.Time) error {
-	_, err := b.tx.ExecContext(ctx, `UPDATE outbox SET attempts = attempts + 1, not_before = ? WHERE seq = ? AND status = ?`,
-		millis(until), seq, Waiting)
+	_, err := b.tx.ExecContext(ctx, `UPDATE outbox SET attempts = attempts + 1, not_before = ?
+		WHERE seq = ? AND status IN ('waiting', 'objected')`, millis(until), seq)
 	return err
 }
 
@@ -83,10 +87,18 @@ func (b *Book) Delay(ctx context.Context, seq int64, until time.Time) error {
 // nothing if the item has ended before.
 func (b *Book) Finish(ctx context.Context, seq int64, outcome Outcome, answer string) (bool, error) {
 	done, err := b.tx.ExecContext(ctx, `UPDATE outbox SET status = ?, answer = ?, attempts = attempts + 1
-		WHERE seq = ? AND status = ?`, outcome, answer, seq, Waiting)
+		WHERE seq = ? AND status IN ('waiting', 'objected')`, outcome, answer, seq)
 	if err != nil {
 		return false, err
 	}
 	n, err := done.RowsAffected()
 	return n == 1, err
+}
+
+// Object notes that the other side refused an item, and why, and when it is
+// tried again. It is not final.
+func (b *Book) Object(ctx context.Context, seq int64, answer string, until time.Time) error {
+	_, err := b.tx.ExecContext(ctx, `UPDATE outbox SET status = 'objected', answer = ?, attempts = attempts + 1, not_before = ?
+		WHERE seq = ? AND status IN ('waiting', 'objected')`, answer, millis(until), seq)
+	return err
 }
