@@ -20,23 +20,10 @@ import (
 	"nirapod/internal/password"
 	"nirapod/safety"
 	"nirapod/state"
-	"nirapod/store/tsdbstore"
 	"nirapod/wire"
 )
 
 const deskSecret = "desk.secret"
-
-func (s *Server) openSeries(context.Context) error {
-	series, err := tsdbstore.Open(s.seriesDir(), tsdbstore.Options{
-		Retention: s.cfg.Series.Retention, Block: s.cfg.Series.Block, Registerer: s.metrics,
-	}, s.log.With("part", "series"))
-	if err != nil {
-		return err
-	}
-	s.series = series
-	s.closers = append(s.closers, series.Close)
-	return nil
-}
 
 func (s *Server) buildBroker(context.Context) error {
 	var secure *tls.Config

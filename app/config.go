@@ -55,12 +55,6 @@ type DeskConfig struct {
 	TokenFile string `yaml:"token_file"` // "" = made in the data directory
 }
 
-// SeriesConfig is the embedded series store.
-type SeriesConfig struct {
-	Retention time.Duration `yaml:"retention"` // 0 = keep everything
-	Block     time.Duration `yaml:"block"`     // what one block covers
-}
-
 // Defaults returns what holds for keys that a file leaves out.
 func Defaults() Config {
 	return Config{
@@ -68,7 +62,7 @@ func Defaults() Config {
 		Broker: BrokerConfig{Listen: "127.0.0.1:1883"},
 		HTTP:   HTTPConfig{Listen: "127.0.0.1:8080", Secure: true},
 		Desk:   DeskConfig{Listen: "127.0.0.1:8090"},
-		Series: SeriesConfig{Block: 2 * time.Hour},
+		Series: SeriesConfig{Kind: TSDB, Block: 2 * time.Hour},
 	}
 }
 
@@ -130,11 +124,6 @@ func (cfg Config) check(f *yamlfile.File, roles Roles) error {
 			mistake(path, "%q: want scheme://host:port", address)
 		}
 	}
-	if cfg.Series.Block < time.Second || cfg.Series.Block > 24*time.Hour {
-		mistake("series.block", "%v: want 1s to 24h", cfg.Series.Block)
-	}
-	if cfg.Series.Retention < 0 {
-		mistake("series.retention", "%v: want 0 (keep everything) or more", cfg.Series.Retention)
-	}
-	return yamlfile.Join(append(wrong, roles.check()...)...)
+	cfg.Series.check(mistake)
+	return yamlfile.Join(append(wrong, roles.check(cfg.Series.Kind)...)...)
 }

@@ -62,10 +62,13 @@ func (r Roles) needBroker() bool { return r[RoleIngest] || r[RoleAlerts] || r[Ro
 // needState reports whether the process opens the state.
 func (r Roles) needState() bool { return r[RoleBroker] || r.needBroker() }
 
-// check refuses a split that the stores do not allow.
-func (r Roles) check() []error {
-	if r[RoleIngest] != r[RoleDashboard] {
-		return []error{fmt.Errorf("roles %s: ingest and dashboard share the embedded series store, which has one owner; run them in one process: %w", r, safety.ErrInvalid)}
+// needSeries reports whether the process opens the series store.
+func (r Roles) needSeries() bool { return r[RoleIngest] || r[RoleDashboard] }
+
+// check refuses a split that the series store does not allow.
+func (r Roles) check(series SeriesKind) []error {
+	if series == TSDB && r[RoleIngest] != r[RoleDashboard] {
+		return []error{fmt.Errorf("roles %s: ingest and dashboard share the embedded series store, which has one owner; run them in one process, or keep series in InfluxDB (series.kind: influx): %w", r, safety.ErrInvalid)}
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -73,7 +72,7 @@ func New(ctx context.Context, cfg Config, roles Roles, page fs.FS, log *slog.Log
 	}{
 		{"state", roles.needState(), s.openState},
 		{"sites", roles.needState(), s.importSites},
-		{"series", roles[RoleIngest], s.openSeries},
+		{"series", roles.needSeries(), s.openSeries},
 		{"broker", roles[RoleBroker], s.buildBroker},
 		{"broker connection", roles[RoleAlerts] || roles[RoleDashboard], s.buildPeople},
 		{"desk", roles[RoleDesk], s.buildDesk},
@@ -214,5 +213,3 @@ func (s *Server) connection(role string) mqttconn.Config {
 	}
 	return mqttconn.Config{URL: address, TLS: s.trust, ClientID: wire.ServerUser + ":" + role + "-" + rand.Text()[:8], Username: wire.ServerUser, Password: s.secret}
 }
-
-func (s *Server) seriesDir() string { return filepath.Join(s.cfg.DataDir, "series") }

@@ -42,7 +42,7 @@ type Server struct {
 }
 
 // Start starts a server that lets everybody in. It ends with the test. Without
-// influxd in PATH or GOPATH/bin the test is skipped, or fails when
+// influxd in GOPATH/bin or PATH the test is skipped, or fails when
 // NIRAPOD_REQUIRE is "all".
 func Start(t *testing.T) *Server {
 	t.Helper()
@@ -106,14 +106,14 @@ bind-address = "127.0.0.1:0"
 
 func find(t *testing.T) string {
 	t.Helper()
-	if path, err := exec.LookPath("influxd"); err == nil {
-		return path
-	}
 	for dir := range strings.SplitSeq(build.Default.GOPATH, string(filepath.ListSeparator)) {
 		path := filepath.Join(dir, "bin", "influxd")
 		if _, err := exec.LookPath(path); err == nil {
 			return path
 		}
+	}
+	if path, err := exec.LookPath("influxd"); err == nil {
+		return path
 	}
 	const missing = "influxd is not installed: CGO_ENABLED=0 go install github.com/influxdata/influxdb/cmd/influxd@v1.8.10"
 	if os.Getenv("NIRAPOD_REQUIRE") == "all" {

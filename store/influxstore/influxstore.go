@@ -11,11 +11,13 @@
 // promised by the server: it does not fsync the directory when it makes a log
 // file or renames its catalogue, which the common journalling file systems make
 // good; and damage in the middle of a log drops what stands behind it in that
-// file. Loss of power was not tried, nor was InfluxDB 2 itself. A replica or a backup is the operator's, not this package's.
+// file. Loss of power was not tried, nor was InfluxDB 2 itself. A replica or a
+// backup is the operator's, not this package's.
 package influxstore
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -45,6 +47,8 @@ type Options struct {
 	Org    string // its name or id; InfluxDB 1.8 has none
 	Bucket string // for InfluxDB 1.8 database/retention-policy
 
+	// TLS says whose certificates to accept; nil means the system's.
+	TLS *tls.Config
 	// Patience is how long a request may go without an answer, or an answer
 	// without its next row; 0 means DefaultPatience.
 	Patience time.Duration
@@ -83,6 +87,9 @@ func Open(ctx context.Context, o Options, log *slog.Logger) (*Store, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = idle
+	if o.TLS != nil {
+		transport.TLSClientConfig = o.TLS.Clone()
+	}
 	s := &Store{o: o, log: log, http: &http.Client{Transport: transport}}
 	s.client = influxdb2.NewClientWithOptions(o.URL, o.Token, influxdb2.DefaultOptions().
 		SetApplicationName("nirapod").SetPrecision(time.Millisecond).SetHTTPClient(s.http))
