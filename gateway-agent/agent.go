@@ -57,7 +57,7 @@ func (a *Agent) build() error {
 		return err
 	}
 	a.outputs.set(a.core.ann.Outputs())
-	if err := a.outputs.assert(); err != nil {
+	if err := errors.Join(a.outputs.assert()); err != nil {
 		a.log.Error("outputs cannot be driven yet", "err", err)
 	}
 
@@ -69,8 +69,8 @@ func (a *Agent) build() error {
 	if err := os.MkdirAll(a.stateDir(), 0o700); err != nil {
 		a.log.Error("states cannot be kept", "err", err) // and the agent goes on
 	}
-	a.keeper = newKeeper(a.stateDir(), a.fault("saved states"), a.log)
-	a.journal = newJournal(a.keepRules, a.fault("spool"), a.log)
+	a.keeper = newKeeper(a.stateDir(), a.fault(partStates), a.log)
+	a.journal = newJournal(a.keepRules, a.fault(partSpool), a.log)
 	a.core.keeper, a.core.journal = a.keeper, a.journal
 	if a.core.engine, err = a.cfg.engine(a.log); err != nil {
 		return err
@@ -81,11 +81,12 @@ func (a *Agent) build() error {
 
 func (a *Agent) stateDir() string { return filepath.Join(a.cfg.DataDir, "state") }
 
-// fault returns what a part calls when it breaks and when it is sound again.
-func (a *Agent) fault(name string) func(bool) {
+// fault returns what a part calls at its first state, when it breaks and when it
+// is sound again.
+func (a *Agent) fault(p part) func(bool) {
 	return func(broken bool) {
 		select {
-		case a.core.faults <- fault{name, broken}:
+		case a.core.faults <- fault{p, broken}:
 		default: // the core is far behind; the part's own log line stands
 		}
 	}

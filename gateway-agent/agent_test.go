@@ -8,6 +8,7 @@ import (
 	"time"
 
 	sim "nirapod/firmware-sim"
+	agent "nirapod/gateway-agent"
 )
 
 func TestOneDetectorAlertsStaffAndASecondEvacuates(t *testing.T) {
@@ -49,6 +50,21 @@ func TestOutputsActWithoutDiskBrokerAndPassword(t *testing.T) {
 	b.start()
 	b.press("SIM_CALL_2")
 	b.sounds("SIM_SOUNDER", true, 5*time.Second)
+}
+
+func TestStaffAreCalledWhenTheSounderCannotBeDriven(t *testing.T) {
+	b := newBox(t)
+	b.cfg.Buses["siren"] = agent.Bus{Open: "sim://127.0.0.1:1/gpio"} // nothing answers
+	for i := range b.cfg.Outputs {
+		if o := &b.cfg.Outputs[i]; o.Kind == agent.OutputEvacuate {
+			o.Bus = "siren"
+		}
+	}
+	b.start()
+	b.sounds("SIM_BUZZER", true, 5*time.Second)
+	b.eventually(5*time.Second, func() bool { return b.log.said(0, "sensor=main-door") }, "contacts are not read")
+	b.press("SIM_ACK")
+	b.sounds("SIM_BUZZER", false, 2*time.Second)
 }
 
 func TestKilledAgentSoundsAgainBeforeItKnowsWhy(t *testing.T) {

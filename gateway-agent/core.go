@@ -48,7 +48,8 @@ type core struct {
 	sensors map[string]*Sensor
 	seen    map[string]seen // by sensor
 	states  map[string][]byte
-	kept    int64 // when states were kept last, ms
+	parts   map[part]safety.State // of the gateway itself, as told
+	kept    int64                 // when states were kept last, ms
 	told    annunciate.State
 	count   uint64 // of annunciator states kept, over all runs
 
@@ -62,12 +63,6 @@ type seen struct {
 	safety.Reading
 	mono int64
 	any  bool
-}
-
-// fault says that a part of the gateway is broken, or sound again.
-type fault struct {
-	name   string
-	broken bool
 }
 
 // savedRules is rulesFile.
@@ -87,7 +82,7 @@ type savedAnnunciator struct {
 func newCore(cfg *Config, clk *clock.Clock, log *slog.Logger) *core {
 	c := &core{
 		cfg: cfg, clock: clk, ann: annunciate.New(cfg.Delays), flags: cfg.flags(), log: log,
-		sensors: map[string]*Sensor{}, seen: map[string]seen{}, states: map[string][]byte{},
+		sensors: map[string]*Sensor{}, seen: map[string]seen{}, states: map[string][]byte{}, parts: map[part]safety.State{},
 		samples: make(chan []sample, queueSize), commands: make(chan wire.Command, 16), faults: make(chan fault, queueSize),
 	}
 	for i := range cfg.Sensors {
@@ -111,8 +106,7 @@ func (c *core) run(ctx context.Context) error {
 		case cmd := <-c.commands:
 			c.command(cmd)
 		case f := <-c.faults:
-			c.ann.Fault(f.name, f.broken)
-			c.act()
+			c.part(f)
 		case <-tick.C:
 			c.tick()
 		}

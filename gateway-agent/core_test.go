@@ -36,7 +36,7 @@ func stillIn(t *testing.T, dir string) *core {
 	c := newCore(&cfg, clk, quiet)
 	c.keeper = newKeeper(dir, func(bool) {}, quiet)
 	c.journal = newJournal(func([]byte, bool) {}, func(bool) {}, quiet)
-	c.outputs = newOutputs(nil, func(bool) {}, quiet)
+	c.outputs = newOutputs(nil, func(bool) {}, func(bool) {}, quiet)
 	c.release = func() []sample { return nil }
 	if c.engine, err = cfg.engine(quiet); err != nil {
 		t.Fatal(err)

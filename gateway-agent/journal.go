@@ -91,13 +91,11 @@ func (j *journal) nudge() {
 
 // run writes what was added to sp until ctx ends, and then what still waits.
 func (j *journal) run(ctx context.Context, sp *spool.Spool) error {
-	failing := false
+	state := health{tell: j.broken}
 	for {
 		err := j.flush(sp)
-		if (err != nil) != failing {
-			failing = err != nil
-			j.broken(failing)
-			j.log.Error("spool changed", "failing", failing, "err", err, "lost", j.lostSoFar())
+		if state.report(err) {
+			j.log.Error("spool changed", "failing", err != nil, "err", err, "lost", j.lostSoFar())
 		}
 		var retry <-chan time.Time
 		if err != nil {

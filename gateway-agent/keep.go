@@ -55,14 +55,12 @@ func (k *keeper) keep(name string, data []byte, sync bool) {
 }
 
 func (k *keeper) run(ctx context.Context) error {
-	failing := false
+	state := health{tell: k.broken}
 	for {
 		retry := make(<-chan time.Time)
 		err := k.flush()
-		if (err != nil) != failing {
-			failing = err != nil
-			k.broken(failing)
-			k.log.Warn("saved states changed", "failing", failing, "err", err)
+		if state.report(err) {
+			k.log.Warn("saved states changed", "failing", err != nil, "err", err)
 		}
 		if err != nil {
 			retry = time.After(keepRetry)

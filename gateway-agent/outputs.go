@@ -26,17 +26,18 @@ type drive struct {
 
 // outputs keeps the lines at what the core wants, most important first.
 type outputs struct {
-	drives []drive
-	broken func(bool)
-	log    *slog.Logger
-	wake   chan struct{}
+	drives  []drive
+	sounder func(broken bool) // what evacuates
+	others  func(broken bool)
+	log     *slog.Logger
+	wake    chan struct{}
 
 	mu   sync.Mutex
 	want annunciate.Outputs // guarded by mu
 }
 
-func newOutputs(drives []drive, broken func(bool), log *slog.Logger) *outputs {
-	return &outputs{drives: drives, broken: broken, log: log, wake: make(chan struct{}, 1)}
+func newOutputs(drives []drive, sounder, others func(bool), log *slog.Logger) *outputs {
+	return &outputs{drives: drives, sounder: sounder, others: others, log: log, wake: make(chan struct{}, 1)}
 }
 
 // set says what is wanted from now on. It never blocks.
@@ -57,16 +58,17 @@ func (o *outputs) set(want annunciate.Outputs) {
 // run drives the lines until ctx ends and then leaves them as they are: an
 // agent that stops must not silence a sounder.
 func (o *outputs) run(ctx context.Context) error {
-	failing := false
+	sounder, others := health{tell: o.sounder}, health{tell: o.others}
 	for {
-		err := o.assert()
-		if (err != nil) != failing {
-			failing = err != nil
-			o.broken(failing)
-			o.log.Warn("outputs changed", "failing", failing, "err", err)
+		siren, rest := o.assert()
+		if sounder.report(siren) {
+			o.log.Error("sounder changed", "failing", siren != nil, "err", siren)
+		}
+		if others.report(rest) {
+			o.log.Warn("outputs changed", "failing", rest != nil, "err", rest)
 		}
 		next := assertEvery
-		if failing {
+		if siren != nil || rest != nil {
 			next = outputRetry
 		}
 		timer := time.NewTimer(next)
@@ -81,18 +83,22 @@ func (o *outputs) run(ctx context.Context) error {
 	}
 }
 
-// assert writes every line and returns the first error.
-func (o *outputs) assert() error {
+// assert writes every line and returns the first error of a line that evacuates
+// and the first of all others.
+func (o *outputs) assert() (siren, rest error) {
 	o.mu.Lock()
 	want := o.want
 	o.mu.Unlock()
-	var first error
 	for _, d := range o.drives {
-		if err := d.bank.Write(d.Pin, d.Kind.of(want) != d.ActiveLow); err != nil && first == nil {
-			first = fmt.Errorf("output %s: %w", d.ID, err)
+		first := &rest
+		if d.Kind == OutputEvacuate {
+			first = &siren
+		}
+		if err := d.bank.Write(d.Pin, d.Kind.of(want) != d.ActiveLow); err != nil && *first == nil {
+			*first = fmt.Errorf("output %s: %w", d.ID, err)
 		}
 	}
-	return first
+	return siren, rest
 }
 
 func (k OutputKind) of(o annunciate.Outputs) bool {

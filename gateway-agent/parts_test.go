@@ -31,8 +31,8 @@ func TestLinesAreWrittenSounderFirstAndAgain(t *testing.T) {
 			{Output{ID: "lamp", Kind: OutputBeacon, Pin: "B", ActiveLow: true}, bank},
 			{Output{ID: "sounder", Kind: OutputEvacuate, Pin: "E"}, bank},
 		})
-		var told []bool
-		o := newOutputs(drives, func(b bool) { told = append(told, b) }, quiet)
+		var told, others []bool
+		o := newOutputs(drives, func(b bool) { told = append(told, b) }, func(b bool) { others = append(others, b) }, quiet)
 		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 		defer cancel()
 		o.set(annunciate.Outputs{Staff: true, Evacuate: true})
@@ -44,6 +44,9 @@ func TestLinesAreWrittenSounderFirstAndAgain(t *testing.T) {
 		}
 		if len(told) != 2 || !told[0] || told[1] {
 			t.Errorf("told %v, want broken, then sound", told)
+		}
+		if len(others) != 1 || others[0] {
+			t.Errorf("told %v of buzzer and lamp, want once that they are sound", others)
 		}
 	})
 }

@@ -24,7 +24,7 @@ const (
 // report keeps the spool and sends what is in it until ctx ends. Nothing that
 // goes wrong here stops the agent: records wait in memory meanwhile.
 func (a *Agent) report(ctx context.Context) error {
-	broken := a.fault("spool cannot be opened")
+	broken := a.fault(partReport)
 	for {
 		err := a.reportOnce(ctx, broken)
 		if ctx.Err() != nil {
@@ -59,7 +59,7 @@ func (a *Agent) reportOnce(ctx context.Context, broken func(bool)) error {
 
 // uplink forwards, once there is a password to do so with.
 func (a *Agent) uplink(ctx context.Context, sp *spool.Spool) error {
-	broken := a.fault("uplink")
+	broken := a.fault(partUplink)
 	password, err := a.cfg.Broker.password()
 	if err != nil {
 		broken(true)

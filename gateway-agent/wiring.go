@@ -51,7 +51,7 @@ func (a *Agent) wire() error {
 		}
 		drives = append(drives, drive{o, bank})
 	}
-	a.outputs = newOutputs(inOrder(drives), a.fault("outputs"), a.log)
+	a.outputs = newOutputs(inOrder(drives), a.fault(partSounder), a.fault(partOutputs), a.log)
 	a.core.outputs = a.outputs
 	for i := range a.cfg.Sensors {
 		if err := w.sensor(&a.cfg.Sensors[i]); err != nil {

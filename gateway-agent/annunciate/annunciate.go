@@ -53,7 +53,7 @@ type Moment struct {
 type Annunciator struct {
 	delays Delays
 	s      State
-	broken map[string]bool // parts of the gateway itself
+	broken map[string]bool // parts of the gateway itself by point; true: staff have yet to acknowledge
 }
 
 // New returns a quiet annunciator. V1 and V2 together must not exceed Cap.
@@ -64,11 +64,21 @@ func New(d Delays) *Annunciator {
 // Outputs returns what should sound as of the last event.
 func (a *Annunciator) Outputs() Outputs {
 	return Outputs{
-		Staff:    slices.ContainsFunc(a.s.Points, func(p Point) bool { return !p.Acknowledged }),
+		Staff:    a.calls(),
 		Evacuate: a.s.Phase == Evacuating,
 		Beacon:   a.s.Phase == Evacuating || a.s.Phase == Silenced,
 		Fault:    len(a.broken)+len(a.s.Faults) > 0,
 	}
+}
+
+// calls reports whether something waits for an acknowledgement.
+func (a *Annunciator) calls() bool {
+	for _, urgent := range a.broken {
+		if urgent {
+			return true
+		}
+	}
+	return slices.ContainsFunc(a.s.Points, func(p Point) bool { return !p.Acknowledged })
 }
 
 // Phase returns where an evacuation stands.

@@ -145,7 +145,7 @@ func TestFaultsAreShownUntilAllAreGone(t *testing.T) {
 	a := annunciate.New(delays)
 	dead := safety.Transition{Point: "p", Class: safety.ClassFault, Severity: safety.Warning, To: safety.Firing}
 	a.Transition(annunciate.Moment{Attended: true}, dead)
-	a.Fault("spool", true)
+	a.Fault("spool", true, false)
 	if got := word(a.Outputs()); got != "f" {
 		t.Fatalf("outputs %q, want the fault only", got)
 	}
@@ -154,7 +154,7 @@ func TestFaultsAreShownUntilAllAreGone(t *testing.T) {
 	if got := word(a.Outputs()); got != "f" {
 		t.Fatalf("outputs %q while the spool is broken", got)
 	}
-	a.Fault("spool", false)
+	a.Fault("spool", false, false)
 	if got := word(a.Outputs()); got != "" {
 		t.Fatalf("outputs %q, want none", got)
 	}

@@ -13,6 +13,11 @@ func (a *Annunciator) Acknowledge(m Moment, point string) {
 			p.Acknowledged, any = true, true
 		}
 	}
+	for id := range a.broken {
+		if point == "" || id == point {
+			a.broken[id] = false
+		}
+	}
 	open := slices.ContainsFunc(a.s.Points, func(p Point) bool { return p.Detects && !p.Acknowledged })
 	if any && !open && a.s.Phase == Unacknowledged {
 		a.s.Phase, a.s.Acknowledged = Investigating, m.At
@@ -72,11 +77,14 @@ func (a *Annunciator) Key(m Moment) KeyAnswer {
 	return KeyReset
 }
 
-// Fault says that a part of the gateway itself is broken, or sound again.
-func (a *Annunciator) Fault(name string, broken bool) {
+// Fault says that a part of the gateway itself is broken, or sound again. Urgent
+// is what staff must know at once: an evacuation could not be told, so they
+// would have to. The buzzer says so until somebody acknowledges; after a restart
+// whoever tells of faults tells again.
+func (a *Annunciator) Fault(point string, broken, urgent bool) {
 	if broken {
-		a.broken[name] = true
+		a.broken[point] = urgent
 	} else {
-		delete(a.broken, name)
+		delete(a.broken, point)
 	}
 }
