@@ -33,7 +33,7 @@ func openI2C(open string) (i2c.BusCloser, error) {
 	return &lazyI2C{name: open}, nil
 }
 
-func openPins(open string, inputs []gpiochip.Input, outputs []string) (pins, error) {
+func openPins(open string, inputs []gpiochip.Input, outputs []gpiochip.Output) (pins, error) {
 	if simulated(open) {
 		return simbus.DialGPIO(open)
 	}

@@ -193,14 +193,14 @@ func (c *Contact) hold(q safety.Quantity) time.Duration {
 	return holdContact
 }
 
-// bank returns the lines of one GPIO bus, all of them at once: a chip gives
-// them out in one request.
+// bank returns the lines of one GPIO bus, all of them at once: a chip gives out
+// those of one direction in one request.
 func (w *wirer) bank(name string) (pins, error) {
 	if b := w.banks[name]; b != nil {
 		return b, nil
 	}
 	var inputs []gpiochip.Input
-	var outputs []string
+	var outputs []gpiochip.Output
 	for _, s := range w.a.cfg.Sensors {
 		if s.Contact != nil && s.Contact.Bus == name {
 			inputs = append(inputs, gpiochip.Input{Name: s.Contact.Pin, PullUp: s.Contact.ActiveLow})
@@ -208,7 +208,7 @@ func (w *wirer) bank(name string) (pins, error) {
 	}
 	for _, o := range w.a.cfg.Outputs {
 		if o.Bus == name {
-			outputs = append(outputs, o.Pin)
+			outputs = append(outputs, gpiochip.Output{Name: o.Pin, Rest: o.ActiveLow})
 		}
 	}
 	b, err := openPins(w.a.cfg.Buses[name].Open, inputs, outputs)

@@ -1,6 +1,7 @@
-// Package gpiochip reads and drives the GPIO lines of a Linux gpiochip. Unlike
-// periph's pins a failed read is an error and no level, and an output is never
-// read back: on some paths that would turn it into an input and release a siren.
+// Package gpiochip reads and drives the GPIO lines of a Linux gpiochip. A
+// failed read is an error and no level, an output begins at its level of rest,
+// and it is never read back: on some paths that would turn it into an input and
+// release a siren.
 //
 // It has not run on hardware yet.
 package gpiochip
@@ -8,16 +9,16 @@ package gpiochip
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
-
-	"periph.io/x/conn/v3/gpio"
-	"periph.io/x/host/v3"
-	"periph.io/x/host/v3/gpioioctl"
 )
 
 // reopenPause keeps a chip that is not there from being looked for at each poll.
 const reopenPause = time.Second
+
+// maxLines is how many lines the kernel gives out in one request.
+const maxLines = 64
 
 // Input is an input line. A line that its contact pulls down has a pull-up,
 // any other a pull-down.
@@ -26,137 +27,139 @@ type Input struct {
 	PullUp bool
 }
 
-// Bank is the set of lines that a gateway uses on one chip. It requests them
-// from the kernel at the first use, and again after a failure. It is safe for
+// Output is an output line.
+type Output struct {
+	Name string
+	Rest bool // the level at which what is wired to it does nothing
+}
+
+// Bank is the set of lines that a gateway uses on one chip. It requests inputs
+// and outputs apart from each other, so that a mistake in one leaves the other
+// alone, at their first use, and again after a failure. It is safe for
 // concurrent use.
 type Bank struct {
-	chip    string
-	inputs  []Input
-	outputs []string
+	chip string
 
-	mu     sync.Mutex
-	in     *gpioioctl.LineSet // guarded by mu, like what follows
-	out    *gpioioctl.LineSet
-	err    error
-	notYet time.Time
+	mu  sync.Mutex
+	in  group // guarded by mu
+	out group // guarded by mu
 }
 
 // New returns the lines of a chip such as gpiochip0. It does no I/O.
-func New(chip string, inputs []Input, outputs []string) *Bank {
-	return &Bank{chip: chip, inputs: inputs, outputs: outputs}
+func New(chip string, inputs []Input, outputs []Output) *Bank {
+	b := &Bank{chip: chip, in: group{open: open}, out: group{open: open}}
+	b.out.out = true
+	for i, in := range inputs {
+		b.in.lines = append(b.in.lines, in.Name)
+		b.in.set(i, in.PullUp)
+	}
+	for i, out := range outputs {
+		b.out.lines = append(b.out.lines, out.Name)
+		b.out.set(i, out.Rest)
+	}
+	return b
 }
 
 // Read returns the level of an input.
-func (b *Bank) Read(pin string) (bool, error) {
+func (b *Bank) Read(pin string) (level bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.open(); err != nil {
-		return false, err
+	i := slices.Index(b.in.lines, pin)
+	if i < 0 {
+		return false, fmt.Errorf("%s: no input %s", b.chip, pin)
 	}
-	for i, in := range b.inputs {
-		if in.Name == pin {
-			levels, err := b.in.Read(1 << i)
-			return levels>>i&1 == 1, err
-		}
-	}
-	return false, fmt.Errorf("%s: no input %s", b.chip, pin)
+	err = b.in.use(b.chip, func(h handle) error {
+		bits, err := h.read(1 << i)
+		level = bits>>i&1 == 1
+		return err
+	})
+	return level && err == nil, err
 }
 
-// Write drives an output.
+// Write drives an output. The level is kept: lines that must be requested again
+// begin at what was written last.
 func (b *Bank) Write(pin string, level bool) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.open(); err != nil {
-		return err
+	i := slices.Index(b.out.lines, pin)
+	if i < 0 {
+		return fmt.Errorf("%s: no output %s", b.chip, pin)
 	}
-	for i, name := range b.outputs {
-		if name != pin {
-			continue
-		}
-		var bits gpio.GPIOValue
-		if level {
-			bits = 1 << i
-		}
-		return b.out.Out(bits, 1<<i)
-	}
-	return fmt.Errorf("%s: no output %s", b.chip, pin)
-}
-
-func (b *Bank) open() error { // with mu
-	if b.in != nil || b.out != nil {
-		return nil
-	}
-	if time.Now().Before(b.notYet) {
-		return b.err
-	}
-	b.notYet = time.Now().Add(reopenPause)
-	b.err = b.request()
-	return b.err
-}
-
-// request asks the kernel for the lines. Outputs begin low.
-func (b *Bank) request() error { // with mu
-	chip, err := find(b.chip)
-	if err != nil {
-		return err
-	}
-	if len(b.outputs) > 0 {
-		cfg := gpioioctl.LineSetConfig{Lines: b.outputs, DefaultDirection: gpioioctl.LineOutput}
-		if b.out, err = chip.LineSetFromConfig(&cfg); err != nil {
-			b.out = nil
-			return fmt.Errorf("%s outputs: %w", b.chip, err)
-		}
-	}
-	if len(b.inputs) == 0 {
-		return nil
-	}
-	cfg := gpioioctl.LineSetConfig{DefaultDirection: gpioioctl.LineInput, DefaultPull: gpio.PullDown}
-	var up []string
-	for _, in := range b.inputs {
-		cfg.Lines = append(cfg.Lines, in.Name)
-		if in.PullUp {
-			up = append(up, in.Name)
-		}
-	}
-	if len(up) > 0 {
-		if err := cfg.AddOverrides(gpioioctl.LineInput, gpio.NoEdge, gpio.PullUp, up...); err != nil {
-			return fmt.Errorf("%s inputs: %w", b.chip, err)
-		}
-	}
-	if b.in, err = chip.LineSetFromConfig(&cfg); err != nil {
-		b.in = nil
-		err = fmt.Errorf("%s inputs: %w", b.chip, err)
-		if b.out != nil {
-			err = errors.Join(err, b.out.Close())
-			b.out = nil
-		}
-		return err
-	}
-	return nil
-}
-
-func find(name string) (*gpioioctl.GPIOChip, error) {
-	if _, err := host.Init(); err != nil {
-		return nil, err
-	}
-	for _, c := range gpioioctl.Chips {
-		if c.Name() == name {
-			return c, nil
-		}
-	}
-	return nil, fmt.Errorf("no GPIO chip %s on this machine", name)
+	b.out.set(i, level)
+	return b.out.use(b.chip, func(h handle) error { return h.write(b.out.bits, 1<<i) })
 }
 
 // Close gives the lines back to the kernel.
 func (b *Bank) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var errs []error
-	for _, set := range []*gpioioctl.LineSet{b.in, b.out} {
-		if set != nil {
-			errs = append(errs, set.Close())
-		}
+	return errors.Join(b.in.release(), b.out.release())
+}
+
+// request is what is asked of the kernel at once. A bit stands for the line of
+// the same index.
+type request struct {
+	lines []string
+	out   bool
+	bits  uint64 // of outputs the levels, of inputs which are pulled up
+}
+
+func (r *request) set(i int, on bool) {
+	r.bits &^= 1 << i
+	if on {
+		r.bits |= 1 << i
 	}
-	b.in, b.out = nil, nil
-	return errors.Join(errs...)
+}
+
+// handle is lines that the kernel has given out.
+type handle interface {
+	read(mask uint64) (bits uint64, err error)
+	write(bits, mask uint64) error
+	close() error
+}
+
+// group is the lines of one direction.
+type group struct {
+	request
+	open func(chip string, r request) (handle, error)
+
+	held   handle // nil = not requested
+	err    error  // of the last try
+	notYet time.Time
+}
+
+func (g *group) use(chip string, do func(handle) error) error {
+	if g.held == nil && time.Now().Before(g.notYet) {
+		return g.err
+	}
+	if g.held == nil {
+		g.notYet = time.Now().Add(reopenPause)
+		h, err := g.open(chip, g.request)
+		if err != nil {
+			g.err = fmt.Errorf("%s %s: %w", chip, g.direction(), err)
+			return g.err
+		}
+		g.held = h
+	}
+	if err := do(g.held); err != nil {
+		g.err = fmt.Errorf("%s %s: %w", chip, g.direction(), errors.Join(err, g.release()))
+		return g.err
+	}
+	return nil
+}
+
+func (g *group) direction() string {
+	if g.out {
+		return "outputs"
+	}
+	return "inputs"
+}
+
+func (g *group) release() error {
+	if g.held == nil {
+		return nil
+	}
+	h := g.held
+	g.held = nil
+	return h.close()
 }
