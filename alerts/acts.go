@@ -35,9 +35,22 @@ func (a *Alerts) Acknowledge(ctx context.Context, user, alertID string, at time.
 // gone. It returns an error wrapping safety.ErrConflict for an alert that is
 // not latched or that nobody has acknowledged. The server's engine lets go of
 // the point if its condition is gone; a gateway's does only at its panel key.
+//
+// An alert that nothing watches any more, because its rule, sensor, zone or
+// gateway is gone, would never end: a reset ends it, latched or not, once
+// somebody has acknowledged it.
 func (a *Alerts) Reset(ctx context.Context, user, alertID string, at time.Time) (safety.Alert, error) {
 	at = at.UTC().Truncate(time.Millisecond)
 	return a.act(ctx, alertID, func(b *state.Book, alert *state.Alert) (bool, error) {
+		gone, err := a.unwatched(ctx, b, *alert)
+		if err != nil {
+			return false, err
+		}
+		if gone && alert.AcknowledgedAt != nil && alert.State != safety.Cleared {
+			a.log.Warn("alert ended that nothing watches any more", "factory", alert.FactoryID, "alert", alert.ID, "by", user)
+			endUnwatched(alert, user, at)
+			return true, nil
+		}
 		changed, err := reset(alert, user, at)
 		if !changed || err != nil {
 			return false, err

@@ -88,6 +88,9 @@ func (a *Alerts) apply(ctx context.Context, b *state.Book, t safety.Transition, 
 	if t.To == safety.Firing {
 		absorb(&alert, t)
 	}
+	if newest {
+		watched(&alert, t)
+	}
 	settle(&alert, said, now)
 	if t.To != safety.Firing && fingerprint(alert) == before {
 		return nil
@@ -96,7 +99,9 @@ func (a *Alerts) apply(ctx context.Context, b *state.Book, t safety.Transition, 
 }
 
 // fingerprint is what a transition that is no firing can change.
-func fingerprint(a state.Alert) string { return string(a.State) + " " + a.Condition }
+func fingerprint(a state.Alert) string {
+	return fmt.Sprint(a.State, a.Condition, a.Work.Unwatched)
+}
 
 // open raises an alert where something begins to fire.
 func (a *Alerts) open(ctx context.Context, b *state.Book, t safety.Transition, said heard, now time.Time) error {

@@ -215,8 +215,8 @@ func (c *core) tick(now time.Time, linked bool) {
 		c.serverFault(faultKey{factory, faultBroker, ""}, now.Sub(c.linked) >= offlineAfter, now)
 		c.serverFault(faultKey{factory, faultClock, ""}, c.clockWrong, now)
 		c.watchGateways(factory, linked, now)
-		if !c.catchingUp(factory, now) {
-			c.transitions(c.engines[factory].Tick(now.Add(-c.lag(factory))))
+		if engine := c.engines[factory]; engine != nil && !c.catchingUp(factory, now) {
+			c.transitions(engine.Tick(now.Add(-c.lag(factory))))
 		}
 	}
 }

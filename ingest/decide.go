@@ -10,7 +10,6 @@ import (
 // takeReadings decides the records of a pack of stream r whose turn it is.
 func (c *core) takeReadings(s *site, t *track, a arrival, now time.Time) {
 	c.touch(t)
-	engine := c.engines[t.key.factory]
 	g := c.gateway(gatewayKey{t.key.factory, t.key.gateway}, now)
 	var newest time.Time
 	for i, r := range a.pack.Records {
@@ -38,7 +37,7 @@ func (c *core) takeReadings(s *site, t *track, a arrival, now time.Time) {
 		})
 		c.batch.origins = append(c.batch.origins, origin{t, seq})
 		t.stored = extend(t.stored, seq)
-		c.transitions(engine.Observe(r.Reading))
+		c.observe(t.key.factory, r.Reading)
 		newest = maxTime(newest, r.Reading.At)
 		c.live.put(t.key.factory, t.key.gateway, r.Reading)
 	}
@@ -51,12 +50,19 @@ func (c *core) takeReadings(s *site, t *track, a arrival, now time.Time) {
 // evaluateOnly lets the rules see readings that cannot be kept now. They will
 // come again, and are then history to the rules.
 func (c *core) evaluateOnly(s *site, a arrival, now time.Time) {
-	engine := c.engines[a.pack.Factory]
 	for i, r := range a.pack.Records {
 		r.Reading.At = a.times[i]
 		if c.door.reading(s, a.pack.Gateway, r, a.times[i], now) == "" {
-			c.transitions(engine.Observe(r.Reading))
+			c.observe(a.pack.Factory, r.Reading)
 		}
+	}
+}
+
+// observe lets the rules see a reading. A factory whose rules could not be bound
+// has none: its readings are kept all the same.
+func (c *core) observe(factory string, r safety.Reading) {
+	if engine := c.engines[factory]; engine != nil {
+		c.transitions(engine.Observe(r))
 	}
 }
 

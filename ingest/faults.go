@@ -15,7 +15,8 @@ const (
 	faultOffline = "gateway-offline" // scope: gateway. No word for offlineAfter.
 	faultRefused = "gateway-refused" // scope: gateway. Records were refused within refusedFor.
 	faultBroker  = "broker-lost"     // scope: "". No connection to the broker for offlineAfter; gateways are unknown beneath.
-	faultClock   = "server-clock"    // scope: "". The server's clock jumped; a person has to look.
+	faultClock   = "server-clock"    // scope: "". The server's clock is in doubt; a person has to look.
+	faultUnbound = "rules-unbound"   // scope: "". The rules do not fit the site: the server watches nothing new.
 )
 
 const (
@@ -29,6 +30,7 @@ var faultClauses = map[string]string{
 	faultRefused: "the server refuses records of the gateway",
 	faultBroker:  "no connection to the message broker for 60 s",
 	faultClock:   "the server's clock stepped by more than an hour",
+	faultUnbound: "the server's rules do not fit the registered site and do not watch it; its gateways' own rules do",
 }
 
 type faultKey struct{ factory, rule, scope string }

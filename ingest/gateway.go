@@ -242,7 +242,8 @@ func (c *core) watchRefusals(g *gateway, now time.Time) {
 	}
 }
 
-// dismiss ends what was said about gateways that are in no site any more.
+// dismiss ends what was said about gateways and factories that are in no
+// registry any more.
 func (c *core) dismiss(now time.Time) {
 	for key := range c.gateways {
 		if c.reg.gateway(key.factory, key.id) == nil {
@@ -251,7 +252,7 @@ func (c *core) dismiss(now time.Time) {
 	}
 	for k := range c.faults.states {
 		ofGateway := k.rule == faultOffline || k.rule == faultRefused
-		if ofGateway && c.reg.gateway(k.factory, k.scope) == nil {
+		if ofGateway && c.reg.gateway(k.factory, k.scope) == nil || c.reg.sites[k.factory] == nil {
 			c.transitions(c.faults.set(k, safety.Inactive, now, nil))
 		}
 	}

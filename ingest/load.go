@@ -91,14 +91,8 @@ func (i *Ingest) reloadFrom(ctx context.Context, warmFrom time.Time) error {
 		if old != nil && reflect.DeepEqual(plant(old), plant(s)) {
 			continue
 		}
-		engine, err := i.engine(ctx, s, warmFrom)
-		switch {
-		case err != nil && old == nil:
+		if err := i.bind(ctx, s, warmFrom); err != nil {
 			return err
-		case err != nil:
-			i.log.Error("rules cannot be bound to the new site; the rules of the old one stay", "factory", factory, "err", err)
-		default:
-			i.core.engines[factory] = engine
 		}
 	}
 	for factory := range i.core.engines {
@@ -111,20 +105,34 @@ func (i *Ingest) reloadFrom(ctx context.Context, warmFrom time.Time) error {
 	return nil
 }
 
-// engine builds the engine of a site as it was: states from the state, windows
-// from the series store.
-func (i *Ingest) engine(ctx context.Context, s *site, warmFrom time.Time) (*rules.Engine, error) {
+// bind gives a site its engine. A site that the rules do not fit is that
+// factory's trouble alone: people are told, and the rules of the site that it
+// was, if this process knows them, stay.
+func (i *Ingest) bind(ctx context.Context, s *site, warmFrom time.Time) error {
 	factory := s.Factory.ID
-	engine, err := rules.New(i.cfg.Rules, plant(s), rules.Server, safety.ServerSource)
-	if err != nil {
-		return nil, fmt.Errorf("rules of factory %s: %w", factory, err)
-	}
 	saved, err := i.db.EngineStates(ctx, factory)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := i.forget(ctx, factory, engine.Restore(i.core.faults.restore(factory, saved))); err != nil {
-		return nil, err
+	ofRules := i.core.faults.restore(factory, saved)
+	engine, err := rules.New(i.cfg.Rules, plant(s), rules.Server, safety.ServerSource)
+	i.core.serverFault(faultKey{factory, faultUnbound, ""}, err != nil, i.now())
+	if err != nil {
+		i.log.Error("the rules do not fit the site", "factory", factory, "old_rules_stay", i.core.engines[factory] != nil, "err", err)
+		return nil
+	}
+	if err := i.warm(ctx, factory, engine, ofRules, warmFrom); err != nil {
+		return fmt.Errorf("rules of factory %s: %w", factory, err)
+	}
+	i.core.engines[factory] = engine
+	return nil
+}
+
+// warm makes an engine what it was: states from the state, windows from the
+// series store.
+func (i *Ingest) warm(ctx context.Context, factory string, engine *rules.Engine, states map[string][]byte, warmFrom time.Time) error {
+	if err := i.forget(ctx, factory, engine, engine.Restore(states)); err != nil {
+		return err
 	}
 	now := i.now()
 	if warmFrom.IsZero() || warmFrom.After(now) {
@@ -133,25 +141,48 @@ func (i *Ingest) engine(ctx context.Context, s *site, warmFrom time.Time) (*rule
 	q := store.Query{
 		Factory: factory, From: warmFrom.Add(-engine.Window() - timeEvery - maxFuture), To: now.Add(maxFuture + time.Millisecond),
 	}
-	err = i.series.Query(ctx, q, func(sample store.Sample) error {
+	return i.series.Query(ctx, q, func(sample store.Sample) error {
 		engine.Warm(sample.Reading)
 		return nil
 	})
-	return engine, err
 }
 
-// forget removes states of rules that are not what they were.
-func (i *Ingest) forget(ctx context.Context, factory string, dropped []rules.Dropped) error {
+// forget removes states of rules that are not what they were. A rule whose
+// meaning changed starts anew and says by itself how things are; one that is
+// bound there no longer never will, and that is told.
+func (i *Ingest) forget(ctx context.Context, factory string, engine *rules.Engine, dropped []rules.Dropped) error {
 	if len(dropped) == 0 {
 		return nil
 	}
-	gone := map[string][]byte{}
+	b := state.Batch{Engine: map[string]map[string][]byte{factory: {}}}
+	bound := engine.SnapshotAll()
 	for _, d := range dropped {
-		gone[d.Key] = nil
-		if d.State == safety.Firing || d.State == safety.Pending {
-			i.log.Warn("a rule changed while it was active: it starts anew", "factory", factory, "rule", d.Rule,
-				"scope", d.Scope, "state", d.State.String(), "reason", d.Reason)
+		b.Engine[factory][d.Key] = nil
+		if d.Rule == "" || d.State == safety.Inactive {
+			continue
+		}
+		if bound[d.Key] == nil {
+			b.Transitions = append(b.Transitions, i.unwatched(factory, d))
+		}
+		i.log.Warn("a rule changed while it was active", "factory", factory, "rule", d.Rule,
+			"scope", d.Scope, "state", d.State.String(), "reason", d.Reason)
+	}
+	return i.db.CommitBatch(ctx, b)
+}
+
+// unwatched says that what a rule said at a place does not hold any more.
+func (i *Ingest) unwatched(factory string, d rules.Dropped) safety.Transition {
+	t := safety.Transition{
+		Factory: factory, Source: safety.ServerSource, Point: d.Key, Pack: faultPack, Rule: d.Rule, RuleVersion: faultVersion,
+		Hazard: safety.HazardSystem, Class: safety.ClassFault, Severity: safety.Warning, Clause: "no longer watched: " + d.Reason,
+		From: d.State, To: safety.Unknown, At: i.now(), Values: map[string]float64{safety.Unwatched: 1},
+	}
+	for _, p := range i.cfg.Rules {
+		for _, r := range p.Rules {
+			if r.Name == d.Rule {
+				t.Pack, t.Hazard, t.Class, t.Severity = p.Name, r.Hazard, r.Class, r.Severity
+			}
 		}
 	}
-	return i.db.CommitBatch(ctx, state.Batch{Engine: map[string]map[string][]byte{factory: gone}})
+	return t
 }

@@ -104,6 +104,10 @@ type Transition struct {
 	Flags       Flags              // flags common to all its evidence: exercise only if every piece is
 }
 
+// Unwatched among the values of a transition to Unknown says that its source
+// watches the point no longer: the rule, or its place, is gone.
+const Unwatched = "unwatched"
+
 // ServerSource is the Source of transitions from the server's own engine.
 const ServerSource = "server"
 

@@ -23,6 +23,9 @@ type AlertWork struct {
 	Evidence []Evidence `json:"evidence"` // oldest first
 	ResetAt  *time.Time `json:"reset_at"` // a person reset it
 	ResetBy  string     `json:"reset_by"`
+	// Unwatched are those of Sources that said that they watch it no longer.
+	Unwatched   []string `json:"unwatched,omitempty"`
+	ResetReason string   `json:"reset_reason,omitempty"` // why a person could end it before its condition
 }
 
 // Evidence is one piece of what made an alert true.
