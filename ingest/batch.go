@@ -79,7 +79,7 @@ func (c *core) seal(stored bool, now time.Time) state.Batch {
 	for factory, states := range c.faults.changed() {
 		put(b.Engine, factory, states)
 	}
-	put(b.Engine, "", c.marks.changed(now))
+	put(b.Engine, "", c.marks.changed(now, !c.clockDoubt))
 	return b
 }
 

@@ -36,6 +36,9 @@ type core struct {
 	held       int  // records in all tracks' held
 	storeDown  bool // the last append failed
 	clockWrong bool // ingest time is in doubt: nothing is refused for its time
+	clockDoubt bool // since the start it is: nothing is dated by it
+	doubtTold  bool // and people are to know
+	retained   bool // the broker had kept the message under way
 	marks      marks
 	strangers  map[gatewayKey]time.Time // gateways that no site names, and when that was logged
 	linked     time.Time                // when there was last a connection to the broker
@@ -83,7 +86,7 @@ func (c *core) take(ctx context.Context, topic string, payload []byte, now time.
 	case wire.KindBirth:
 		return c.takeBirth(ctx, s, g, t, payload, now)
 	case wire.KindPresence:
-		c.takePresence(g, payload)
+		c.takePresence(g, payload, now)
 	}
 	return nil
 }
@@ -207,6 +210,14 @@ func (c *core) tick(now time.Time, linked bool) {
 		if len(t.held) > 0 {
 			c.release(t, now)
 		}
+	}
+	if c.clockDoubt {
+		// A fault, or a silence, dated by a clock that runs ahead would stand
+		// until then.
+		for _, factory := range c.reg.factories() {
+			c.serverFault(faultKey{factory, faultClock, ""}, c.doubtTold, c.marks.saved)
+		}
+		return
 	}
 	if linked || c.linked.IsZero() {
 		c.linked = now

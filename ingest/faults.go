@@ -29,7 +29,7 @@ var faultClauses = map[string]string{
 	faultOffline: "no word from the gateway for 60 s",
 	faultRefused: "the server refuses records of the gateway",
 	faultBroker:  "no connection to the message broker for 60 s",
-	faultClock:   "the server's clock stepped by more than an hour",
+	faultClock:   "the server's clock jumped by more than an hour, or disagrees by as much with its gateways",
 	faultUnbound: "the server's rules do not fit the registered site and do not watch it; its gateways' own rules do",
 }
 

@@ -41,9 +41,10 @@ type gateway struct {
 	offline bool      // since heard + offlineAfter
 	newest  time.Time // newest reading
 	lag     time.Duration
-	caught  bool                 // since began it had nothing older left to send
-	behind  time.Duration        // until then: the least that its newest reading was old
-	gained  time.Time            // and when that became less, or began
+	caught  bool          // since began it had nothing older left to send
+	behind  time.Duration // until then: the least that its newest reading was old
+	gained  time.Time     // and when that became less, or began
+	witness witness
 	refused map[string]time.Time // last refusal by reason
 }
 
@@ -161,6 +162,7 @@ func (c *core) takeBirth(ctx context.Context, s *site, g *gateway, t wire.Topic,
 		}
 		c.marks.correct(key)
 	}
+	c.testify(g, b.At, now)
 	// A birth that the broker retained is not a word of now.
 	if b.Run != g.status.Run || !g.born {
 		g.status.Run, g.born, g.changed = b.Run, true, true
@@ -179,11 +181,22 @@ func (c *core) takeBirth(ctx context.Context, s *site, g *gateway, t wire.Topic,
 	return nil
 }
 
-func (c *core) takePresence(g *gateway, payload []byte) {
+// testify compares the clock of a gateway, which said at now that it is at.
+// What the broker retained says what it was; that of an unsynced clock is zero.
+func (c *core) testify(g *gateway, at, now time.Time) {
+	if w := compare(at, now); w != noWitness && !c.retained {
+		g.witness = w
+	}
+}
+
+func (c *core) takePresence(g *gateway, payload []byte, now time.Time) {
 	p, err := wire.DecodePresence(payload)
 	if err != nil {
 		c.metrics.refused.WithLabelValues(refusedMalformed).Inc()
 		return
+	}
+	if p.Online {
+		c.testify(g, p.At, now)
 	}
 	// The last will of an older run says nothing about the one that lives.
 	if !p.Online && g.status.Run != "" && p.Run != g.status.Run {

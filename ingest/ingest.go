@@ -46,9 +46,11 @@ type Ingest struct {
 	out   *publisher
 	clock *clock
 	began time.Time
-	epoch string
-	store backoff
-	state backoff
+	// disputed says that gateways with a synced clock disagree with this one.
+	disputed bool
+	epoch    string
+	store    backoff
+	state    backoff
 }
 
 // New returns the role; it does nothing before Run. Its metrics go to r. It
@@ -107,22 +109,36 @@ func (i *Ingest) Ready() error {
 
 // now is ingest time, in whole milliseconds.
 func (i *Ingest) now() time.Time {
-	before := i.clock.wrong
 	// Without its monotonic part: the step of the wall clock is what is asked for.
 	now := i.clock.at(time.Since(i.began), time.Now().Round(0))
-	if i.clock.wrong != before {
+	wrong := i.clock.wrong || i.disputed
+	if i.core.clockWrong != wrong {
+		i.core.clockWrong = wrong
 		i.saidClock()
 	}
-	i.core.clockWrong = i.clock.wrong
+	i.core.clockDoubt = i.clock.doubt
 	return now.UTC().Truncate(time.Millisecond)
 }
 
+// hearWitnesses lets gateways say whether the clock is right. A clock that is in
+// doubt since the start is believed when one agrees, or if within offlineAfter
+// of the start none has said otherwise: then nobody knows better.
+func (i *Ingest) hearWitnesses(running time.Duration) {
+	said := i.core.witnesses()
+	i.disputed = said == disagrees
+	if i.clock.doubt && (said == agrees || said == noWitness && running >= offlineAfter) {
+		i.clock.doubt = false
+	}
+	i.core.doubtTold = said == disagrees || running >= doubtHeld
+}
+
 func (i *Ingest) saidClock() {
-	if i.clock.wrong {
+	if i.core.clockWrong {
 		i.metrics.clockInDoubt.Set(1)
-		i.log.Error("the wall clock stepped by more than an hour: it is not followed; set it right, or start anew if it is right", "wall", time.Now(), "ingest", i.clock.now)
+		i.log.Error("the clock is in doubt: it jumped, was a week ahead at the start, or gateways with a synced clock disagree; set it right, or start anew if it is right",
+			"wall", time.Now(), "ingest", i.clock.now, "disputed", i.disputed, "since_start", i.clock.doubt)
 		return
 	}
 	i.metrics.clockInDoubt.Set(0)
-	i.log.Info("the wall clock is believed again")
+	i.log.Info("the clock is believed again")
 }

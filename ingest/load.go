@@ -30,9 +30,7 @@ func (i *Ingest) load(ctx context.Context) error {
 	before := c.marks.saved // warm from here: the gateways' backlog begins there
 	i.began = time.Now()
 	i.clock = startClock(c.marks.saved, i.began.Round(0), 0)
-	if i.clock.wrong {
-		i.saidClock()
-	}
+	i.now() // says whether it is in doubt
 	progress, err := i.db.ProgressAll(ctx)
 	if err != nil {
 		return err

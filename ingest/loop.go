@@ -85,6 +85,7 @@ func (i *Ingest) takeQueued(ctx context.Context, m mqttconn.Message) error {
 // take gives m to the core until the state answers.
 func (i *Ingest) take(ctx context.Context, m mqttconn.Message) error {
 	for {
+		i.core.retained = m.Retain
 		err := i.core.take(ctx, m.Topic, m.Payload, i.now())
 		if err == nil {
 			return nil
@@ -96,6 +97,7 @@ func (i *Ingest) take(ctx context.Context, m mqttconn.Message) error {
 }
 
 func (i *Ingest) tick(ctx context.Context) {
+	i.hearWitnesses(time.Since(i.began))
 	now := i.now()
 	i.core.tick(now, i.conn.Online())
 	i.core.live.send(now, i.out.live)

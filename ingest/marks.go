@@ -35,9 +35,10 @@ func (m *marks) restore(states map[string][]byte) {
 	m.resets, _ = strconv.ParseInt(string(states[markResets]), 10, 64)
 }
 
-func (m *marks) changed(now time.Time) map[string][]byte {
+// changed returns what is to be made durable; ingest time only if it is believed.
+func (m *marks) changed(now time.Time, believed bool) map[string][]byte {
 	out := map[string][]byte{}
-	if now.Sub(m.saved) >= timeEvery {
+	if believed && now.Sub(m.saved) >= timeEvery {
 		m.saved = now
 		out[markTime] = strconv.AppendInt(nil, now.UnixMilli(), 10)
 	}
