@@ -75,7 +75,10 @@ func TestPageHasWordsForEveryRule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := []string{"gateway-offline", "gateway-refused", "broker-lost", "server-clock"}
+	names := []string{
+		"gateway-offline", "gateway-refused", "broker-lost", "server-clock", "rules-unbound", "alert-skipped", "desk-refused",
+		"gateway-fault/sounder", "gateway-fault/outputs", "gateway-fault/saved-states", "gateway-fault/spool", "gateway-fault/spool-open", "gateway-fault/uplink",
+	}
 	for _, p := range packs {
 		for _, r := range p.Rules {
 			names = append(names, r.Name)

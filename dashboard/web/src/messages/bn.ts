@@ -25,6 +25,9 @@ export const bn: Messages = {
     'co-first-stage': 'কার্বন মনোক্সাইড', 'co-second-stage': 'কার্বন মনোক্সাইড বেশি', 'co-sustained': 'কার্বন মনোক্সাইড অনেকক্ষণ', 'exit-leaf-open': 'দরজা খোলা',
     'sensor-fault': 'সেন্সর নষ্ট', 'sensor-blind': 'সেন্সর দেখছে না', 'sensor-stale': 'সেন্সরের খবর পুরোনো', 'sensor-warming-long': 'সেন্সর গরম হতে দেরি',
     'sensor-inhibited': 'সেন্সর বন্ধ রাখা', 'gateway-offline': 'গেটওয়ের সংযোগ নেই', 'gateway-refused': 'গেটওয়ের তথ্য নেওয়া হয়নি', 'server-clock': 'সার্ভারের ঘড়ি ভুল', 'broker-lost': 'বার্তা পৌঁছাচ্ছে না',
+    'rules-unbound': 'সার্ভার এই কারখানা দেখছে না', 'alert-skipped': 'একটি খবর দেখানো যায়নি', 'desk-refused': 'ডাইফ নোটিশ নেয়নি',
+    'gateway-fault/sounder': 'সাইরেন বাজানো যাচ্ছে না', 'gateway-fault/outputs': 'বাজার বা বাতি চলছে না', 'gateway-fault/saved-states': 'গেটওয়ে মনে রাখতে পারছে না',
+    'gateway-fault/spool': 'গেটওয়ে তথ্য জমাতে পারছে না', 'gateway-fault/spool-open': 'গেটওয়ের জমা তথ্য খোলা যাচ্ছে না', 'gateway-fault/uplink': 'সার্ভার গেটওয়ের তথ্য নিচ্ছে না',
   },
   quantity: {
     temperature: 'তাপ', humidity: 'আর্দ্রতা', smoke: 'ধোঁয়া', smoke_od: 'ধোঁয়া', co: 'কার্বন মনোক্সাইড', call_point: 'হাতে চাপা অ্যালার্ম',

@@ -25,6 +25,9 @@ export const en: Messages = {
     'co-first-stage': 'Carbon monoxide', 'co-second-stage': 'Carbon monoxide high', 'co-sustained': 'Carbon monoxide for long', 'exit-leaf-open': 'Door open',
     'sensor-fault': 'Sensor fault', 'sensor-blind': 'Sensor cannot see', 'sensor-stale': 'Sensor silent', 'sensor-warming-long': 'Sensor warming too long',
     'sensor-inhibited': 'Sensor inhibited', 'gateway-offline': 'Gateway offline', 'gateway-refused': 'Gateway data refused', 'server-clock': 'Server clock wrong', 'broker-lost': 'Messages do not arrive',
+    'rules-unbound': 'Server does not watch this factory', 'alert-skipped': 'A message could not be shown', 'desk-refused': 'DIFE refused a notice',
+    'gateway-fault/sounder': 'Siren cannot sound', 'gateway-fault/outputs': 'Buzzer or lamp does not work', 'gateway-fault/saved-states': 'Gateway cannot remember',
+    'gateway-fault/spool': 'Gateway cannot keep readings', 'gateway-fault/spool-open': 'Kept readings cannot be opened', 'gateway-fault/uplink': 'Server does not take readings',
   },
   quantity: {
     temperature: 'Heat', humidity: 'Humidity', smoke: 'Smoke', smoke_od: 'Smoke', co: 'Carbon monoxide', call_point: 'Call point',
