@@ -1,14 +1,17 @@
 package agent_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	sim "nirapod/firmware-sim"
 	agent "nirapod/gateway-agent"
+	"nirapod/gateway-agent/annunciate"
 )
 
 func TestOneDetectorAlertsStaffAndASecondEvacuates(t *testing.T) {
@@ -72,10 +75,10 @@ func TestKilledAgentSoundsAgainBeforeItKnowsWhy(t *testing.T) {
 	first := b.child()
 	b.set(sim.Setting{Pin: "SIM_CALL_1", Level: true}) // for as long as a slow machine takes to start it
 	b.sounds("SIM_SOUNDER", true, 10*time.Second)
-	b.eventually(2*time.Second, func() bool {
+	b.eventually(10*time.Second, func() bool {
 		data, err := os.ReadFile(filepath.Join(b.cfg.DataDir, "state", "annunciator.json"))
-		return err == nil && len(data) > 0
-	}, "nothing is kept")
+		return err == nil && strings.Contains(string(data), fmt.Sprintf(`"phase":%d`, annunciate.Evacuating))
+	}, "the evacuation is not kept")
 	if err := first.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
