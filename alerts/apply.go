@@ -109,6 +109,7 @@ func (a *Alerts) open(ctx context.Context, b *state.Book, t safety.Transition, s
 		return nil
 	}
 	alert := raise(newID(now), t, a.latched(t.Rule), now)
+	alert.GatewayID = gatewayOf(a.sites.site(t.Factory), t)
 	settle(&alert, said, now)
 	a.log.Info("alert raised", "factory", t.Factory, "alert", alert.ID, "rule", t.Rule, "zone", t.Zone,
 		"class", t.Class, "severity", t.Severity, "late", alert.Late, "exercise", alert.Exercise)

@@ -342,3 +342,27 @@ func TestReplayChangesNothing(t *testing.T) {
 		t.Errorf("change %d became %d, %d alerts", before, after, len(r.alerts()))
 	}
 }
+
+// Faults of gateways, said by themselves or by the server, are told apart and
+// say which gateway they are about; those of the server are about none.
+func TestFaultsOfGateways(t *testing.T) {
+	site := plant()
+	site.Gateways = []safety.Gateway{{ID: "gw-1"}, {ID: "gw-2"}}
+	r := newRig(t, site, Deps{}, Config{})
+	of := func(source, rule, gateway string) safety.Transition {
+		return r.firing("", from(source), func(t *safety.Transition) {
+			t.Rule, t.Hazard, t.Class, t.Point = rule, safety.HazardSystem, safety.ClassFault, safety.PointID("padma", rule, gateway)
+		})
+	}
+	r.put(of("gw-1", "gateway-fault/outputs", "gw-1"), of("gw-1", "gateway-fault/spool", "gw-1"),
+		of("gw-2", "gateway-fault/outputs", "gw-2"), of(safety.ServerSource, "gateway-offline", "gw-2"),
+		of(safety.ServerSource, "server-clock", ""))
+	var got []string
+	for _, a := range r.alerts() {
+		got = append(got, a.Rule+" "+a.GatewayID)
+	}
+	want := []string{"gateway-fault/outputs gw-1", "gateway-fault/spool gw-1", "gateway-fault/outputs gw-2", "gateway-offline gw-2", "server-clock "}
+	if !slices.Equal(got, want) {
+		t.Errorf("alerts %q, want %q", got, want)
+	}
+}

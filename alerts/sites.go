@@ -59,6 +59,20 @@ func sensorOf(site safety.Site, id string) (safety.Sensor, bool) {
 	return site.Sensors[i], true
 }
 
+// gatewayOf returns the gateway that a transition without zone and sensor is
+// about: the one that its point is made of, "" if there is none.
+func gatewayOf(site safety.Site, t safety.Transition) string {
+	if t.Zone != "" || t.Sensor != "" {
+		return ""
+	}
+	for _, g := range site.Gateways {
+		if safety.PointID(t.Factory, t.Rule, g.ID) == t.Point {
+			return g.ID
+		}
+	}
+	return ""
+}
+
 // near reports whether two zones are one or touch, said by either of them.
 func near(site safety.Site, a, b string) bool {
 	if a == b {

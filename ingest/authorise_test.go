@@ -29,7 +29,7 @@ func TestFaultsOfGateways(t *testing.T) {
 	for _, gateway := range []string{"gw-1", "gw-2"} {
 		p := alarms(1, 2)
 		p.Gateway = gateway
-		for i, rule := range []string{"gateway-fault-outputs", "gateway-fault-spool"} {
+		for i, rule := range []string{"gateway-fault/outputs", "gateway-fault/spool"} {
 			p.Records[i].Transition = &safety.Transition{
 				Point: safety.PointID("padma", rule, gateway), Pack: "gateway", Rule: rule, RuleVersion: "1",
 				Hazard: safety.HazardSystem, Class: safety.ClassFault, Severity: safety.Warning,

@@ -21,6 +21,7 @@ type Alert struct {
 	FactoryID      string     `json:"factory_id"`
 	ZoneID         string     `json:"zone_id"`
 	SensorID       string     `json:"sensor_id"`
+	GatewayID      string     `json:"gateway_id"` // what it is about if that is neither zone nor sensor, else ""
 	Rule           string     `json:"rule"`
 	RuleVersion    string     `json:"rule_version"`
 	Clause         string     `json:"clause"`
