@@ -14,6 +14,7 @@ const (
 	secondSize  = 0.85 // of the language that leads
 	idSize      = 0.9  // of the text around it
 	headingSize = 12.0
+	clockSize   = 10.0 // of the table of deadlines, whose columns are narrow
 )
 
 // PDF writes a notice as pages of A4 that say what HTML's page says, in both
@@ -83,12 +84,12 @@ func (p *press) both(name safety.Name, style pdf.Style) pdf.Paragraph {
 	if p.Lang == "en" {
 		first, second = second, first
 	}
-	spans := []pdf.Span{{Text: first, Style: style}}
+	text := pdf.Paragraph{Spans: []pdf.Span{{Text: first, Style: style}}}
 	if first != second {
 		style.Size, style.Muted = style.Size*secondSize, true
-		spans = append(spans, pdf.Span{Text: " · " + second, Style: style})
+		text.Second = []pdf.Span{{Text: second, Style: style}}
 	}
-	return pdf.Paragraph{Spans: spans}
+	return text
 }
 
 // body is both in the size of the text.
@@ -105,7 +106,7 @@ func mono(style pdf.Style) pdf.Style {
 
 func (p *press) heading(id string) {
 	p.doc.Space(5)
-	p.doc.Heading(p.both(word(id), pdf.Style{Size: headingSize, Bold: true}), 6*bodySize)
+	p.doc.Heading(p.both(word(id), pdf.Style{Size: headingSize, Bold: true}), 11*bodySize)
 	p.doc.Space(1)
 }
 
@@ -136,9 +137,18 @@ func (p *press) top() {
 	})
 }
 
-// with puts an identifier after a text.
+// with puts an identifier after a text in both languages.
 func with(text pdf.Paragraph, between, id string) pdf.Paragraph {
-	text.Spans = append(text.Spans, pdf.Span{Text: between, Style: pdf.Style{Size: bodySize}}, identifier(id).Spans[0])
+	return after(text, pdf.Span{Text: between, Style: pdf.Style{Size: bodySize}}, identifier(id).Spans[0])
+}
+
+// after puts spans at the end of a text.
+func after(text pdf.Paragraph, spans ...pdf.Span) pdf.Paragraph {
+	if len(text.Second) > 0 {
+		text.Second = append(text.Second, spans...)
+	} else {
+		text.Spans = append(text.Spans, spans...)
+	}
 	return text
 }
 
@@ -176,21 +186,23 @@ func (p *press) field(r row) pdf.Cell {
 
 func (p *press) clocks() {
 	p.heading("clocks")
-	bold := pdf.Style{Size: bodySize, Bold: true}
-	head := []pdf.Cell{
-		{p.both(word("clause"), bold)}, {p.both(word("recipient"), bold)},
-		{p.both(word("due"), bold)}, {p.both(word("status"), bold)},
+	plain := pdf.Style{Size: clockSize}
+	cell := func(name safety.Name, style pdf.Style) pdf.Cell { return pdf.Cell{p.both(name, style)} }
+	var head []pdf.Cell
+	for _, id := range [...]string{"clause", "recipient", "due", "status"} {
+		head = append(head, cell(word(id), pdf.Style{Size: clockSize, Bold: true}))
 	}
 	var rows [][]pdf.Cell
 	for _, c := range p.Clocks {
-		title := p.body(c.Title)
+		title := p.both(c.Title, plain)
 		if !c.Verified {
-			title.Spans = append(title.Spans, pdf.Span{Text: " *", Style: pdf.Style{Size: bodySize}})
+			title = after(title, pdf.Span{Text: " *", Style: plain})
 		}
-		rows = append(rows, []pdf.Cell{{title}, {p.body(c.To)}, {p.body(when(c.DueAt))}, {p.body(word(c.State))}})
+		rows = append(rows, []pdf.Cell{{title}, cell(c.To, plain), cell(when(c.DueAt), plain), cell(word(c.State), plain)})
 	}
-	p.doc.Table([]float64{0.32, 0.26, 0.26, 0.16}, head, rows)
+	p.doc.Table([]float64{0.36, 0.27, 0.25, 0.12}, head, rows)
 	if p.Doubt {
+		p.doc.Space(1)
 		doubt := p.body(word("unverified"))
 		doubt.Spans[0].Text = "* " + doubt.Spans[0].Text
 		p.doc.Paragraph(doubt)

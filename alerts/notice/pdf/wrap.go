@@ -1,6 +1,9 @@
 package pdf
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Style says how a text looks.
 type Style struct {
@@ -20,7 +23,8 @@ type Span struct {
 // Paragraph is text that is broken into lines where its words end.
 type Paragraph struct {
 	Spans  []Span
-	Dotted bool // a dotted line below invites a person to write
+	Second []Span // the same in another language: after a dot, or on lines of its own if one line cannot hold both
+	Dotted bool   // a dotted line below invites a person to write
 }
 
 // leading is the height of a line in sizes of its largest letters.
@@ -47,9 +51,26 @@ func (l line) height() float64 { return leading * l.size }
 // wrap breaks a paragraph into lines no wider than width. A word that is wider
 // is broken between clusters.
 func (s *setter) wrap(p Paragraph, width float64) []line {
+	lines := s.fill(s.pieces(p.Spans), width)
+	if len(p.Second) > 0 {
+		dot := Span{" · ", p.Second[0].Style}
+		joined := s.fill(s.pieces(slices.Concat(p.Spans, []Span{dot}, p.Second)), width)
+		if len(joined) == 1 {
+			lines = joined
+		} else {
+			lines = append(lines, s.fill(s.pieces(p.Second), width)...)
+		}
+	}
+	if p.Dotted && len(lines) > 0 {
+		lines[len(lines)-1].dotted = true
+	}
+	return lines
+}
+
+func (s *setter) fill(pieces []piece, width float64) []line {
 	var lines []line
 	current := line{}
-	for _, next := range s.pieces(p) {
+	for _, next := range pieces {
 		gap := s.gap(current, next)
 		if current.width+gap+next.width > width && len(current.pieces) > 0 {
 			lines, current, gap = append(lines, current), line{}, 0
@@ -63,9 +84,6 @@ func (s *setter) wrap(p Paragraph, width float64) []line {
 	}
 	if len(current.pieces) > 0 {
 		lines = append(lines, current)
-	}
-	if p.Dotted && len(lines) > 0 {
-		lines[len(lines)-1].dotted = true
 	}
 	return lines
 }
@@ -98,11 +116,11 @@ func (p piece) split(width float64) (head, rest piece) {
 	return head, piece{clusters: p.clusters[n:], style: p.style, width: p.width - used}
 }
 
-// pieces returns the words of a paragraph.
-func (s *setter) pieces(p Paragraph) []piece {
+// pieces returns the words of spans.
+func (s *setter) pieces(spans []Span) []piece {
 	var out []piece
 	spaced := false
-	for _, span := range p.Spans {
+	for _, span := range spans {
 		words := strings.SplitSeq(clean(span.Text), " ")
 		first := true
 		for w := range words {
