@@ -13,10 +13,11 @@ import (
 type file struct {
 	buf     bytes.Buffer
 	offsets []int // of object i+1
+	zlib    *zlib.Writer
 }
 
 func newFile() *file {
-	f := &file{}
+	f := &file{zlib: zlib.NewWriter(nil)}
 	f.buf.WriteString("%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
 	return f
 }
@@ -37,10 +38,10 @@ func (f *file) object(id int, format string, args ...any) {
 // stream writes data compressed; dict is what its dictionary says besides.
 func (f *file) stream(id int, dict string, data []byte) {
 	var packed bytes.Buffer
-	z := zlib.NewWriter(&packed)
-	_, err := z.Write(data)
+	f.zlib.Reset(&packed)
+	_, err := f.zlib.Write(data)
 	if err == nil {
-		err = z.Close()
+		err = f.zlib.Close()
 	}
 	if err != nil {
 		panic(err) // a bytes.Buffer takes everything

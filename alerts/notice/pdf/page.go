@@ -62,12 +62,18 @@ func (p *page) show(state *textState, clusters []cluster, style Style) {
 		p.buf.WriteByte('<')
 		for _, c := range clusters[begin:end] {
 			for _, code := range c.codes {
-				fmt.Fprintf(&p.buf, "%04X", code)
+				p.code(code)
 			}
 		}
 		p.buf.WriteString("> Tj\n")
 		begin = end
 	}
+}
+
+// code writes a code as four hexadecimal digits.
+func (p *page) code(code uint16) {
+	const digits = "0123456789ABCDEF"
+	p.buf.Write([]byte{digits[code>>12], digits[code>>8&15], digits[code>>4&15], digits[code&15]})
 }
 
 func (p *page) set(state *textState, next textState) {

@@ -39,6 +39,7 @@ type setter struct {
 	shaper shaping.HarfbuzzShaper
 	fonts  [faceCount]*subset
 	words  map[word][]cluster
+	spaces [faceCount]*cluster
 	err    error // the first that occurred; shaping goes on without the cluster
 }
 
@@ -148,12 +149,17 @@ func (s *setter) shapeRun(runes []rune, face int) []cluster {
 // space is the gap between words. It is a glyph like any other, so that
 // readers need not guess words from distances.
 func (s *setter) space(face int) cluster {
+	if known := s.spaces[face]; known != nil {
+		return *known
+	}
 	f := s.fonts[face]
 	advance := f.upem / 4
 	if gid, ok := f.face.NominalGlyph(' '); ok {
 		advance = float64(f.face.HorizontalAdvance(gid))
 	}
-	return s.code(face, " ", shapedCluster{advance: advance})
+	c := s.code(face, " ", shapedCluster{advance: advance})
+	s.spaces[face] = &c
+	return c
 }
 
 func (s *setter) add(face int, text string, glyphs []shaping.Glyph) cluster {

@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"fmt"
+	"strconv"
 
 	typeface "github.com/go-text/typesetting/font"
 )
@@ -54,7 +55,7 @@ func (f *subset) has(r rune) bool {
 
 // id returns the code of a glyph that looks like c and reads as text.
 func (f *subset) id(text string, c shapedCluster) (uint16, error) {
-	key := fmt.Sprintf("%s\x00%g%v", text, c.advance, c.parts)
+	key := c.key(text)
 	if id, ok := f.ids[key]; ok {
 		return id, nil
 	}
@@ -64,6 +65,18 @@ func (f *subset) id(text string, c shapedCluster) (uint16, error) {
 	id := uint16(len(f.glyphs))
 	f.ids[key], f.glyphs = id, append(f.glyphs, subsetGlyph{text, c})
 	return id, nil
+}
+
+// key tells glyphs apart: what they read as and how they look.
+func (c shapedCluster) key(text string) string {
+	b := append([]byte(text), 0)
+	b = strconv.AppendFloat(b, c.advance, 'g', -1, 64)
+	for _, p := range c.parts {
+		b = strconv.AppendUint(append(b, ' '), uint64(p.gid), 10)
+		b = strconv.AppendFloat(append(b, ','), p.x, 'g', -1, 64)
+		b = strconv.AppendFloat(append(b, ','), p.y, 'g', -1, 64)
+	}
+	return string(b)
 }
 
 // used says whether the document has any text in this face.
