@@ -132,7 +132,7 @@ func (d *Document) List(items []Paragraph) {
 			continue
 		}
 		label := d.set.wrap(Paragraph{Spans: []Span{{fmt.Sprintf("%d.", i+1), item.Spans[0].Style}}}, indent)
-		if lines[0].height() > d.room() {
+		if need := heightOf(lines); need > d.room() && (d.fits(need) || lines[0].height() > d.room()) {
 			d.turn()
 		}
 		d.page().line(d.set, label[0], margin, d.y)

@@ -91,12 +91,11 @@ func glyf(contours [][]point) []byte {
 		for _, p := range c {
 			flag := byte(0)
 			if p.on {
-				flag = 1
+				flag = onCurve
 			}
-			flags = append(flags, flag)
-			xs = be.AppendUint16(xs, uint16(p.x-last.x))
-			ys = be.AppendUint16(ys, uint16(p.y-last.y))
-			last = p
+			xs, flag = appendStep(xs, flag, p.x-last.x, xShort, xSame)
+			ys, flag = appendStep(ys, flag, p.y-last.y, yShort, ySame)
+			flags, last = append(flags, flag), p
 		}
 	}
 	data = append(data, 0, 0) // no instructions
@@ -105,6 +104,28 @@ func glyf(contours [][]point) []byte {
 		data = append(data, 0)
 	}
 	return data
+}
+
+// Flags of a point in the table glyf.
+const (
+	onCurve = 1 << iota
+	xShort  // one byte without sign
+	yShort
+	_
+	xSame // of a short step: it is positive; else: there is none
+	ySame
+)
+
+func appendStep(data []byte, flag byte, step int16, short, same byte) ([]byte, byte) {
+	switch {
+	case step == 0:
+		return data, flag | same
+	case step > 0 && step < 256:
+		return append(data, byte(step)), flag | short | same
+	case step < 0 && step > -256:
+		return append(data, byte(-step)), flag | short
+	}
+	return binary.BigEndian.AppendUint16(data, uint16(step)), flag
 }
 
 func numbers(vs ...int16) []byte {

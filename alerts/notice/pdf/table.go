@@ -37,10 +37,10 @@ func (d *Document) Table(widths []float64, head []Cell, rows [][]Cell) {
 	}
 }
 
-// full is the room of a page without its running head, and fits says whether a
-// fresh page holds height.
+// full is the room of a page below its running head.
 func (d *Document) full() float64 { return bodyBottom - margin - 20*mm }
 
+// fits says whether a fresh page holds height.
 func (d *Document) fits(height float64) bool { return height <= d.full() }
 
 func (d *Document) cells(widths []float64, cells []Cell) [][]line {
