@@ -15,7 +15,7 @@ import (
 	"nirapod/alerts/notice/pdf"
 )
 
-var words = []string{"ক্ষতিগ্রস্ত", "দুর্ঘটনা", "কর্তৃপক্ষ", "শ্রমিক", "নির্দেশ", "অগ্নিকাণ্ড", "স্বাক্ষর", "কৌশল", "স্ত্রী", "র‍্যাব"}
+var words = []string{"ক্ষতিগ্রস্ত", "দুর্ঘটনা", "কর্তৃপক্ষ", "শ্রমিক", "নির্দেশ", "অগ্নিকাণ্ড", "স্বাক্ষর", "কৌশল", "স্ত্রী", "র\u200d্যাব"}
 
 // band is the height of one word's row in pixels: 36 points at 96 dots an
 // inch, with the leading of the page.
