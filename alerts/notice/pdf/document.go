@@ -21,7 +21,6 @@ type Document struct {
 	set   *setter
 	pages []*page
 	y     float64 // of the free space, from the top edge
-	err   error   // the first that occurred; Write returns it
 }
 
 // New returns a document with one empty page.
@@ -38,7 +37,7 @@ func New(info Info) (*Document, error) {
 // turn begins a page.
 func (d *Document) turn() {
 	if len(d.pages) >= maxPages {
-		d.fail(fmt.Errorf("more than %d pages: %w", maxPages, ErrTooLong))
+		d.set.fail(fmt.Errorf("more than %d pages: %w", maxPages, ErrTooLong))
 		d.pages[len(d.pages)-1].buf.Reset()
 		d.y = margin
 		return
@@ -47,12 +46,6 @@ func (d *Document) turn() {
 	if running := d.set.wrap(d.info.Running, bodyWidth); len(d.pages) > 1 && len(running) > 0 {
 		d.page().line(d.set, running[0], margin, d.y)
 		d.y += running[0].height() + 2*mm
-	}
-}
-
-func (d *Document) fail(err error) {
-	if d.err == nil {
-		d.err = err
 	}
 }
 
@@ -159,11 +152,8 @@ func (d *Document) Write(w io.Writer) error {
 			p.line(d.set, foot[0], margin, footTop)
 		}
 	}
-	if d.err == nil {
-		d.err = d.set.err
-	}
-	if d.err != nil {
-		return d.err
+	if d.set.err != nil {
+		return d.set.err
 	}
 	return d.assemble(w)
 }

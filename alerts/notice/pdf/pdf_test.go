@@ -126,7 +126,14 @@ func TestTooLong(t *testing.T) {
 	}
 	d.List(lines)
 	if err := d.Write(&bytes.Buffer{}); !errors.Is(err, pdf.ErrTooLong) {
-		t.Errorf("got %v", err)
+		t.Errorf("more lines than pages hold: %v", err)
+	}
+	if d, err = pdf.New(pdf.Info{}); err != nil {
+		t.Fatal(err)
+	}
+	d.Paragraph(para(strings.Repeat("x", 1<<20+1)))
+	if err := d.Write(&bytes.Buffer{}); !errors.Is(err, pdf.ErrTooLong) {
+		t.Errorf("a span of over a mebibyte: %v", err)
 	}
 }
 

@@ -12,9 +12,12 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// ErrTooLong reports more text than one document holds: over 500 pages, or
-// over 60,000 different clusters of one face.
+// ErrTooLong reports more text than one document holds: over 500 pages, over
+// 60,000 different clusters of one face, or over 1 MiB in one span.
 var ErrTooLong = errors.New("too long for one document")
+
+// maxSpan is the longest text of a span in bytes.
+const maxSpan = 1 << 20
 
 // maxWord is how many characters are shaped together. It bounds a cluster, and
 // so what one glyph and one ToUnicode entry can grow to. No word of a language
@@ -40,7 +43,7 @@ type setter struct {
 	fonts  [faceCount]*subset
 	words  map[word][]cluster
 	spaces [faceCount]*cluster
-	err    error // the first that occurred; shaping goes on without the cluster
+	err    error // the first that occurred; what is too long is left out
 }
 
 func newSetter() (*setter, error) {
@@ -187,13 +190,19 @@ func (s *setter) code(face int, text string, c shapedCluster) cluster {
 	}
 	for _, t := range texts {
 		id, err := f.id(t, c)
-		if err != nil && s.err == nil {
-			s.err = err
+		if err != nil {
+			s.fail(err)
 		}
 		out.codes = append(out.codes, id)
 		c = shapedCluster{}
 	}
 	return out
+}
+
+func (s *setter) fail(err error) {
+	if s.err == nil {
+		s.err = err
+	}
 }
 
 func units(v fixed.Int26_6) float64 { return float64(v) / 64 }

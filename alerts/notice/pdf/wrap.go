@@ -1,6 +1,7 @@
 package pdf
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -121,6 +122,10 @@ func (s *setter) pieces(spans []Span) []piece {
 	var out []piece
 	spaced := false
 	for _, span := range spans {
+		if len(span.Text) > maxSpan {
+			s.fail(fmt.Errorf("a text of %d bytes: %w", len(span.Text), ErrTooLong))
+			continue
+		}
 		words := strings.SplitSeq(clean(span.Text), " ")
 		first := true
 		for w := range words {
