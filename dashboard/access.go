@@ -44,6 +44,7 @@ func (s *Server) endpoints() []endpoint {
 		{fiber.MethodGet, "/notices", papers, s.notices},
 		{fiber.MethodGet, "/notices/:id.json", papers, s.notice},
 		{fiber.MethodGet, "/notices/:id.html", papers, s.noticePaper},
+		{fiber.MethodGet, "/notices/:id.pdf", papers, s.noticePDF},
 		{fiber.MethodGet, "/notices/:id", papers, s.notice},
 	}
 }

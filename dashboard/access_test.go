@@ -33,6 +33,7 @@ var doors = []struct {
 	{"GET", "/api/v1/notices/notice-%s", 200, 403, 200, true},
 	{"GET", "/api/v1/notices/notice-%s.json", 200, 403, 200, true},
 	{"GET", "/api/v1/notices/notice-%s.html", 200, 403, 200, true},
+	{"GET", "/api/v1/notices/notice-%s.pdf", 200, 403, 200, true},
 	{"POST", "/api/v1/logout", 204, 204, 204, false},
 	// GET /api/v1/stream is tested over a real connection in stream_test.go.
 }

@@ -48,6 +48,23 @@ func (s *Server) noticePaper(c *fiber.Ctx) error {
 	return s.deps.Paper(c.Response().BodyWriter(), n, language)
 }
 
+// noticePDF is the notice as a file of A4 pages. The file name is not the
+// asker's text but the id of a notice that exists.
+func (s *Server) noticePDF(c *fiber.Ctx) error {
+	n, err := s.deps.DB.As(viewer(c)).Notice(c.UserContext(), c.Params("id"))
+	if err != nil {
+		return err
+	}
+	language := c.Query("lang", sessionOf(c).User.Language)
+	if err := s.deps.Print(c.Response().BodyWriter(), n, language); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, "application/pdf")
+	c.Set(fiber.HeaderContentDisposition, fmt.Sprintf("inline; filename=%q", "notice-"+n.ID+".pdf"))
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	return nil
+}
+
 func (s *Server) acknowledge(c *fiber.Ctx) error { return s.act(c, s.deps.Acknowledge) }
 
 func (s *Server) reset(c *fiber.Ctx) error { return s.act(c, s.deps.Reset) }

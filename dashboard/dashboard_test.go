@@ -90,6 +90,10 @@ func newBench(t *testing.T) *bench {
 		DB: db, Series: series, Page: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}},
 		Acknowledge: act, Reset: act, Ready: func() error { return nil }, Metrics: http.NotFoundHandler(), Now: func() time.Time { return b.now },
 		Paper: func(w io.Writer, n safety.Notice, lang string) error { _, err := fmt.Fprint(w, n.ID, lang); return err },
+		Print: func(w io.Writer, n safety.Notice, lang string) error {
+			_, err := fmt.Fprint(w, "%PDF-", n.ID, lang)
+			return err
+		},
 	}, log)
 	for _, p := range people {
 		b.tokens[p.Name] = b.logIn(t, p.Name).Token

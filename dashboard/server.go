@@ -50,7 +50,9 @@ type Deps struct {
 	Acknowledge func(ctx context.Context, by state.User, alert string, at time.Time) (safety.Alert, error)
 	Reset       func(ctx context.Context, by state.User, alert string, at time.Time) (safety.Alert, error)
 	// Paper writes a notice as a page to print, in language bn or en.
-	Paper   func(w io.Writer, n safety.Notice, language string) error
+	Paper func(w io.Writer, n safety.Notice, language string) error
+	// Print writes a notice as a PDF of A4 pages, in language bn or en.
+	Print   func(w io.Writer, n safety.Notice, language string) error
 	Ready   func() error // nil when every part of the process works
 	Metrics http.Handler
 	Now     func() time.Time

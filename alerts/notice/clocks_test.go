@@ -11,7 +11,7 @@ import (
 )
 
 // local reads a time of Asia/Dhaka.
-func local(t *testing.T, text string) time.Time {
+func local(t testing.TB, text string) time.Time {
 	t.Helper()
 	at, err := time.ParseInLocation("2006-01-02 15:04:05", text, notice.Dhaka)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"nirapod/safety"
 )
 
-func law(t *testing.T) *notice.Law {
+func law(t testing.TB) *notice.Law {
 	t.Helper()
 	l, err := notice.LoadLaw()
 	if err != nil {

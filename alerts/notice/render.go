@@ -10,20 +10,16 @@ import (
 	"slices"
 	"strconv"
 
+	"nirapod/alerts/notice/font"
 	"nirapod/safety"
 )
 
 //go:embed notice.html
 var page string
 
-// font makes the page readable on a machine without Bangla letters. Noto Sans
-// Bengali, SIL Open Font License: font/LICENSE.
-//
-//go:embed font/noto-sans-bengali-400.woff2
-var font []byte
-
-var fontFace = template.CSS(`@font-face { font-family: "Paper Bangla"; src: url(data:font/woff2;base64,` +
-	base64.StdEncoding.EncodeToString(font) + `) format("woff2") }`)
+// fontFace makes the page readable on a machine without Bangla letters.
+var fontFace = template.CSS(`@font-face { font-family: "Paper Bangla"; src: url(data:font/woff;base64,` +
+	base64.StdEncoding.EncodeToString(font.Bangla) + `) format("woff") }`)
 
 var paper = template.Must(template.New("notice").Funcs(template.FuncMap{
 	"word": word, "when": when,

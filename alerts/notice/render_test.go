@@ -14,7 +14,7 @@ import (
 	"nirapod/safety"
 )
 
-func facts(t *testing.T) notice.Facts {
+func facts(t testing.TB) notice.Facts {
 	t.Helper()
 	at := local(t, "2026-11-22 10:00:00").UTC()
 	site := safety.Site{
