@@ -59,6 +59,9 @@ func (c *checker) checkScenario(sc *Scenario) {
 	for i, f := range sc.Fires {
 		c.checkFire(fmt.Sprintf("fires[%d]", i), f)
 	}
+	for i, l := range sc.Leaks {
+		c.checkLeak(fmt.Sprintf("leaks[%d]", i), l)
+	}
 	for i, e := range sc.Events {
 		c.checkEvent(fmt.Sprintf("events[%d]", i), e)
 	}
@@ -96,6 +99,13 @@ func (c *checker) checkFire(path string, f Fire) {
 	c.must(f.Growth >= 0 && f.Growth <= 10, path+".growth_kw_per_s2", "%v is outside 0 to 10", f.Growth)
 	c.must(f.Peak >= 0 && f.Peak <= 1e5, path+".peak_kw", "%v is outside 0 to 100000", f.Peak)
 	c.must(f.Burn >= 0, path+".burn", "%v is negative", f.Burn)
+}
+
+func (c *checker) checkLeak(path string, l Leak) {
+	c.zone(path+".zone", l.Zone)
+	c.must(l.At >= 0, path+".at", "%v is negative", l.At)
+	c.must(l.CO > 0 && l.CO <= 1e5, path+".co_mg_per_s", "%v is outside 0 to 100000", l.CO)
+	c.must(l.For >= 0, path+".for", "%v is negative", l.For)
 }
 
 func (c *checker) checkChip(path string, chip Chip) {
