@@ -115,6 +115,11 @@ func drawExit(factory string, e safety.Exit, zones []safety.Zone, sensors []sens
 			}
 		}
 	}
+	for _, s := range sensors {
+		if s.ID == e.LockSensor && s.seen() && s.Value != nil && *s.Value >= 0.5 {
+			v.State = "locked" // whatever the leaf says: a bolt that is out is a way that is shut
+		}
+	}
 	return v
 }
 

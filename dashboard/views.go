@@ -64,7 +64,7 @@ type (
 		Kind    string       `json:"kind"`
 		Floor   string       `json:"floor"`
 		At      safety.Point `json:"at"`
-		State   string       `json:"state"` // open | closed | unknown
+		State   string       `json:"state"` // open | closed | locked | unknown
 		Proved  bool         `json:"proved"`
 	}
 	gatewayView struct {

@@ -21,7 +21,7 @@ var (
 	heatOf   = map[string]uint16{"store-heat": 0x44, "sewing-heat": 0x45, "ironing-heat": 0x46, "boiler-heat": 0x47}
 	dampOf   = map[string]uint16{"store-rh": 0x44, "sewing-rh": 0x45, "ironing-rh": 0x46}
 	smokeOf  = map[string][2]byte{"store-smoke": {0x48, 0}, "sewing-smoke": {0x48, 1}, "stair-a-smoke": {0x49, 0}, "stair-b-smoke": {0x49, 1}}
-	switchOf = map[string]string{"main-door": "SIM_MAIN_DOOR", "roof-door": "SIM_ROOF_DOOR", "call-point-1": "SIM_CALL_1", "call-point-2": "SIM_CALL_2", "ack-button": "SIM_ACK", "panel-key": "SIM_KEY"}
+	switchOf = map[string]string{"main-door": "SIM_MAIN_DOOR", "roof-door": "SIM_ROOF_DOOR", "main-lock": "SIM_MAIN_LOCK", "roof-lock": "SIM_ROOF_LOCK", "call-point-1": "SIM_CALL_1", "call-point-2": "SIM_CALL_2", "ack-button": "SIM_ACK", "panel-key": "SIM_KEY"}
 )
 
 // watch lets a scenario run in steps of a second: a gateway of the test's own
