@@ -99,6 +99,8 @@ func story(scenario string) string {
 		return `after 30 s the supply of the sensors fails for a minute: faults, and no alarm`
 	case "locked-exit":
 		return `after about 40 s the locked roof door is an alarm, after about 70 s the main door`
+	case "overcrowding":
+		return `after about 2 min more people are counted on the sewing floor than its space is for`
 	}
 	return "see firmware-sim/scenarios"
 }

@@ -46,6 +46,12 @@ func (c *checker) checkBuilding(b Building) {
 	for i, chip := range b.Chips {
 		c.checkChip(fmt.Sprintf("chips[%d]", i), chip)
 	}
+	for i, n := range b.Counters {
+		path := fmt.Sprintf("counters[%d]", i)
+		c.must(n.Unit >= 1 && n.Unit <= 247, path+".unit", "%d is outside 1 to 247", n.Unit)
+		c.zone(path+".zone", n.Zone)
+		c.name(path+".unit", n.Target(), targetCounter)
+	}
 	for i, p := range b.Pins {
 		c.checkPin(fmt.Sprintf("pins[%d]", i), p)
 	}
@@ -61,6 +67,14 @@ func (c *checker) checkScenario(sc *Scenario) {
 	}
 	for i, l := range sc.Leaks {
 		c.checkLeak(fmt.Sprintf("leaks[%d]", i), l)
+	}
+	for i, p := range sc.Crowds {
+		path := fmt.Sprintf("crowds[%d]", i)
+		c.zone(path+".zone", p.Zone)
+		c.must(p.At >= 0, path+".at", "%v is negative", p.At)
+		c.must((p.Enter == 0) != (p.Leave == 0), path, "one of enter and leave is wanted")
+		c.must(p.Enter <= 1e6 && p.Leave <= 1e6, path, "more than a million people")
+		c.must(p.Pace > 0 && p.Pace <= 6000, path+".per_minute", "%v is outside 0 to 6000", p.Pace)
 	}
 	for i, e := range sc.Events {
 		c.checkEvent(fmt.Sprintf("events[%d]", i), e)
