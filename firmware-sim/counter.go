@@ -35,19 +35,6 @@ func (c Crowd) passed(n uint32, t time.Duration) uint32 {
 	return uint32(min(float64(n), (t-c.At).Minutes()*c.Pace))
 }
 
-// The counter's input registers; function 04 reads them. 32 bits stand high
-// word first.
-const (
-	regIdentity = iota // 0x5043
-	regStatus          // 1 counting, 2 not set to zero since power on
-	regBeat            // one more every 5 s
-	regEntered         // two registers, since it was set to zero
-	_
-	regLeft // two registers
-	_
-	counterRegisters
-)
-
 const (
 	counterIdentity = 0x5043
 	counterBeat     = 5 * time.Second
@@ -90,6 +77,9 @@ func (c *counter) powerOn(now time.Duration) {
 	c.status, c.powered = statusNotZeroed, now
 }
 
+// registers returns the input registers, for function 04: identity, status,
+// heart beat (one more every 5 s), entered and left since it was set to zero,
+// 32 bits each, high word first.
 func (c *counter) registers(now time.Duration, fs faults) []uint16 {
 	if _, frozen := fs.on(Frozen, now); frozen && c.kept != nil {
 		return c.kept

@@ -112,7 +112,7 @@ func (w *watch) tx(addr uint16, n int, out ...byte) ([]byte, error) {
 
 // climate reads one HDC302x; one that does not acknowledge is started (again).
 func (w *watch) climate(addr uint16, all map[string]safety.Reading) {
-	heat, damp := safety.Reading{}, safety.Reading{}
+	var heat, damp safety.Reading
 	b, err := w.tx(addr, 6, 0xe0, 0x00)
 	if err != nil {
 		heat, damp = unreadable(err), unreadable(err)
