@@ -101,7 +101,7 @@ func drawZone(factory string, z safety.Zone, sensors []sensorView, open []safety
 }
 
 func drawExit(factory string, e safety.Exit, zones []safety.Zone, sensors []sensorView) exitView {
-	v := exitView{ID: e.ID, Factory: factory, Name: e.Name, Kind: e.Kind, At: e.At, State: "unknown"}
+	v := exitView{ID: e.ID, Factory: factory, Name: e.Name, Kind: e.Kind, At: e.At, State: "unknown", Leaf: e.Sensor, Lock: e.LockSensor}
 	for _, z := range zones {
 		if z.ID == e.From {
 			v.Floor = z.Floor
