@@ -88,9 +88,19 @@ and does not replace it. Ctrl-C ends the demo.
 `
 
 func story(scenario string) string {
-	if scenario == "smoulder" {
+	switch scenario {
+	case "smoulder":
 		return `after about 45 s smoke in the store sounds the staff alert; after about 75 s
              heat of another sensor confirms it: evacuation, and a notice to DIFE's desk`
+	case "gas-leak":
+		return `after about 65 s carbon monoxide in the boiler room: first stage; after about 125 s
+             the second; after 4 min the transmitter itself fails, and the alarm stands`
+	case "blackout":
+		return `after 30 s the supply of the sensors fails for a minute: faults, and no alarm`
+	case "locked-exit":
+		return `after about 40 s the locked roof door is an alarm, after about 70 s the main door`
+	case "overcrowding":
+		return `after about 2 min more people are counted on the sewing floor than its space is for`
 	}
 	return "see firmware-sim/scenarios"
 }

@@ -112,7 +112,7 @@ func drawZone(factory string, z safety.Zone, sensors []sensorView, open []safety
 }
 
 func drawExit(factory string, e safety.Exit, zones []safety.Zone, sensors []sensorView) exitView {
-	v := exitView{ID: e.ID, Factory: factory, Name: e.Name, Kind: e.Kind, At: e.At, State: "unknown"}
+	v := exitView{ID: e.ID, Factory: factory, Name: e.Name, Kind: e.Kind, At: e.At, State: "unknown", Leaf: e.Sensor, Lock: e.LockSensor}
 	for _, z := range zones {
 		if z.ID == e.From {
 			v.Floor = z.Floor
@@ -124,6 +124,11 @@ func drawExit(factory string, e safety.Exit, zones []safety.Zone, sensors []sens
 			if *s.Value >= 0.5 {
 				v.State = "open"
 			}
+		}
+	}
+	for _, s := range sensors {
+		if s.ID == e.LockSensor && s.seen() && s.Value != nil && *s.Value >= 0.5 {
+			v.State = "locked" // whatever the leaf says: a bolt that is out is a way that is shut
 		}
 	}
 	return v

@@ -67,8 +67,10 @@ type (
 		Kind    string       `json:"kind"`
 		Floor   string       `json:"floor"`
 		At      safety.Point `json:"at"`
-		State   string       `json:"state"` // open | closed | unknown
+		State   string       `json:"state"` // open | closed | locked | unknown
 		Proved  bool         `json:"proved"`
+		Leaf    string       `json:"sensor_id"`      // "" = none
+		Lock    string       `json:"lock_sensor_id"` // "" = none
 	}
 	gatewayView struct {
 		ID        string     `json:"id"`

@@ -7,11 +7,12 @@ import (
 
 // Building is a place and what is wired into its box.
 type Building struct {
-	Vref  float64 `yaml:"vref_v"` // supply of the supervised loops, nominal; default 3.3
-	Zones []Zone  `yaml:"zones"`
-	Links []Link  `yaml:"links"`
-	Chips []Chip  `yaml:"chips"`
-	Pins  []Pin   `yaml:"pins"`
+	Vref     float64   `yaml:"vref_v"` // supply of the supervised loops, nominal; default 3.3
+	Zones    []Zone    `yaml:"zones"`
+	Links    []Link    `yaml:"links"`
+	Chips    []Chip    `yaml:"chips"`
+	Counters []Counter `yaml:"counters"`
+	Pins     []Pin     `yaml:"pins"`
 }
 
 // Zone is a room. Sensors in it hang under its ceiling.

@@ -46,6 +46,12 @@ func (c *checker) checkBuilding(b Building) {
 	for i, chip := range b.Chips {
 		c.checkChip(fmt.Sprintf("chips[%d]", i), chip)
 	}
+	for i, n := range b.Counters {
+		path := fmt.Sprintf("counters[%d]", i)
+		c.must(n.Unit >= 1 && n.Unit <= 247, path+".unit", "%d is outside 1 to 247", n.Unit)
+		c.zone(path+".zone", n.Zone)
+		c.name(path+".unit", n.Target(), targetCounter)
+	}
 	for i, p := range b.Pins {
 		c.checkPin(fmt.Sprintf("pins[%d]", i), p)
 	}
@@ -58,6 +64,17 @@ func (c *checker) checkScenario(sc *Scenario) {
 	c.must(sc.Name != "", "name", "a name is wanted")
 	for i, f := range sc.Fires {
 		c.checkFire(fmt.Sprintf("fires[%d]", i), f)
+	}
+	for i, l := range sc.Leaks {
+		c.checkLeak(fmt.Sprintf("leaks[%d]", i), l)
+	}
+	for i, p := range sc.Crowds {
+		path := fmt.Sprintf("crowds[%d]", i)
+		c.zone(path+".zone", p.Zone)
+		c.must(p.At >= 0, path+".at", "%v is negative", p.At)
+		c.must((p.Enter == 0) != (p.Leave == 0), path, "one of enter and leave is wanted")
+		c.must(p.Enter <= 1e6 && p.Leave <= 1e6, path, "more than a million people")
+		c.must(p.Pace > 0 && p.Pace <= 6000, path+".per_minute", "%v is outside 0 to 6000", p.Pace)
 	}
 	for i, e := range sc.Events {
 		c.checkEvent(fmt.Sprintf("events[%d]", i), e)
@@ -96,6 +113,13 @@ func (c *checker) checkFire(path string, f Fire) {
 	c.must(f.Growth >= 0 && f.Growth <= 10, path+".growth_kw_per_s2", "%v is outside 0 to 10", f.Growth)
 	c.must(f.Peak >= 0 && f.Peak <= 1e5, path+".peak_kw", "%v is outside 0 to 100000", f.Peak)
 	c.must(f.Burn >= 0, path+".burn", "%v is negative", f.Burn)
+}
+
+func (c *checker) checkLeak(path string, l Leak) {
+	c.zone(path+".zone", l.Zone)
+	c.must(l.At >= 0, path+".at", "%v is negative", l.At)
+	c.must(l.CO > 0 && l.CO <= 1e5, path+".co_mg_per_s", "%v is outside 0 to 100000", l.CO)
+	c.must(l.For >= 0, path+".for", "%v is negative", l.For)
 }
 
 func (c *checker) checkChip(path string, chip Chip) {

@@ -56,6 +56,7 @@ const (
 	targetSmokeLoop   = "smoke loop"
 	targetTransmitter = "4-20 mA transmitter"
 	targetReference   = "reference input"
+	targetCounter     = "people counter"
 	targetInput       = "input pin"
 	targetOutput      = "output pin"
 )
@@ -72,6 +73,7 @@ var faultsOf = map[string][]FaultKind{
 	targetSmokeLoop:   {LoopOpen, LoopShort, LoopDegraded, Frozen, Drift, Noise, Reboot},
 	targetTransmitter: {LoopOpen, TransmitterFault, OverRange, Frozen, Drift, Noise, Reboot},
 	targetReference:   {Frozen, Drift, Noise},
+	targetCounter:     {NACK, BadCRC, Frozen, Reboot},
 	targetInput:       {Frozen, Chatter},
 }
 

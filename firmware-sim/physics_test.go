@@ -112,3 +112,18 @@ func TestWorldIsDeterministic(t *testing.T) {
 		t.Error("another seed made no difference")
 	}
 }
+
+// What leaks into a closed room for a minute stays there.
+func TestLeakIsConserved(t *testing.T) {
+	p := newPlant(&Scenario{
+		building: Building{Zones: []Zone{{ID: "a", Area: 60, Height: 4.5, Humidity: 50}}},
+		Leaks:    []Leak{{Zone: "a", At: 10 * time.Second, CO: 200, For: time.Minute}},
+	}, 1)
+	for p.now() < 2*time.Minute {
+		p.step()
+	}
+	r := p.order[0]
+	if milligram := r.layer.co / ppmPerMilligram * r.volume(); math.Abs(milligram-12000) > 1 || r.layer.heat != 0 || r.layer.smoke != 0 {
+		t.Errorf("%.1f mg of CO, heat %v, smoke %v; want 12000 and none", milligram, r.layer.heat, r.layer.smoke)
+	}
+}

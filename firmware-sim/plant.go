@@ -9,11 +9,12 @@ type plant struct {
 	order []*room
 	links []Link
 	fires []Fire
+	leaks []Leak
 	steps int64 // ticks done
 }
 
 func newPlant(sc *Scenario, seed uint64) *plant {
-	p := &plant{clock: sc.clock, rooms: make(map[string]*room), links: sc.building.Links, fires: sc.Fires}
+	p := &plant{clock: sc.clock, rooms: make(map[string]*room), links: sc.building.Links, fires: sc.Fires, leaks: sc.Leaks}
 	var longest time.Duration
 	for _, l := range sc.building.Links {
 		longest = max(longest, l.Delay)
@@ -47,6 +48,11 @@ func (p *plant) step() {
 		for _, f := range p.fires {
 			if f.Zone == r.ID {
 				next[i] = next[i].plus(f.at(t).source(r.volume()), dt)
+			}
+		}
+		for _, l := range p.leaks {
+			if l.Zone == r.ID {
+				next[i] = next[i].plus(l.source(t, r.volume()), dt)
 			}
 		}
 	}

@@ -25,6 +25,8 @@ type Scenario struct {
 	Clock     string     `yaml:"clock"`    // local time of day at start, HH:MM; default 10:00
 	Building  string     `yaml:"building"` // name of a shipped one, or file relative to the scenario's
 	Fires     []Fire     `yaml:"fires"`
+	Leaks     []Leak     `yaml:"leaks"`
+	Crowds    []Crowd    `yaml:"crowds"`
 	Events    []Event    `yaml:"events"`
 	Recording *Recording `yaml:"recording"`
 

@@ -24,7 +24,8 @@ const (
 )
 
 // Server runs a World in real time and carries its buses over TCP: each I2C bus
-// by its name, "gpio", and "world" for World's clients.
+// by its name, "gpio", and "world" for World's clients. A client that speaks
+// Modbus RTU instead is on the RS-485 line.
 type Server struct {
 	world *World
 	log   *slog.Logger
@@ -44,7 +45,7 @@ func NewServer(w *World, log *slog.Logger) *Server {
 // ctx.Err() then.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return simbus.Serve(ctx, l, s.bus, s.log) })
+	g.Go(func() error { return simbus.ServeBeside(ctx, l, s.bus, s.serial, s.log) })
 	g.Go(func() error { return s.keepUp(ctx) })
 	return g.Wait()
 }
@@ -86,7 +87,7 @@ func (s *Server) bus(name string) (simbus.Handler, bool) {
 		), true
 	case name == "world":
 		return s.control, true
-	case s.world.HasBus(name):
+	case validBus(name) && s.world.HasBus(name):
 		return simbus.I2C(func(addr uint16, w []byte, n int) ([]byte, error) {
 			return s.transact(name, addr, w, n)
 		}), true

@@ -23,6 +23,7 @@ type World struct {
 	targets  []string             // of chips, as in the scenario
 	terminal map[string]*terminal // by id; guarded by mu
 	bank     *bank                // guarded by mu
+	counters map[uint8]*counter   // by unit; guarded by mu
 	faults   map[string]faults    // by target; guarded by mu
 	events   []Event              // still to come, in order; guarded by mu
 	names    map[string]string    // what a fault can name → what it is
@@ -38,6 +39,7 @@ func New(sc *Scenario, seed uint64) *World {
 		chips:    make(map[string]machine),
 		terminal: make(map[string]*terminal),
 		bank:     newBank(sc.building.Pins, seed),
+		counters: make(map[uint8]*counter),
 		faults:   make(map[string]faults),
 		events:   slices.Clone(sc.Events),
 		names:    make(map[string]string),
@@ -46,6 +48,10 @@ func New(sc *Scenario, seed uint64) *World {
 	slices.SortStableFunc(w.events, func(a, b Event) int { return int(a.At - b.At) })
 	for _, c := range sc.building.Chips {
 		w.place(c, seed)
+	}
+	for _, c := range sc.building.Counters {
+		w.counters[c.Unit] = newCounter(c, sc.Crowds)
+		w.names[c.Target()] = targetCounter
 	}
 	for _, p := range sc.building.Pins {
 		w.names[p.Name] = targetOutput
@@ -230,6 +236,11 @@ func (w *World) reboot(target string) { // with mu
 	}
 	if t := w.terminal[target]; t != nil {
 		t.powerOn(w.now)
+	}
+	for _, c := range w.counters {
+		if c.Target() == target {
+			c.powerOn(w.now)
+		}
 	}
 }
 

@@ -156,6 +156,8 @@ func TestEveryFaultOfAPartHasItsReasonAndEnds(t *testing.T) {
 		{"boiler-co", sim.LoopOpen, "boiler-co", "wire_open"},
 		{"boiler-co", sim.TransmitterFault, "boiler-co", "implausible"},
 		{"boiler-co", sim.OverRange, "boiler-co", "out_of_range"},
+		{"rs485-1/1", sim.NACK, "sewing-people", "timeout"},
+		{"rs485-1/2", sim.BadCRC, "store-people-high", "crc"},
 		{"SIM_ROOF_DOOR", sim.Chatter, "", ""}, // an integrator is not moved by noise around the middle
 	}
 	for _, c := range cases {

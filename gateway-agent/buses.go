@@ -13,6 +13,7 @@ import (
 
 	"nirapod/firmware-sim/simbus"
 	"nirapod/gateway-agent/device/gpiochip"
+	"nirapod/gateway-agent/device/rs485"
 )
 
 // pins is a bank of GPIO lines. Levels are physical.
@@ -22,7 +23,7 @@ type pins interface {
 	Close() error
 }
 
-func simulated(open string) bool { return strings.Contains(open, "://") }
+func simulated(open string) bool { return strings.Contains(open, "://") && !rs485.Supports(open) }
 
 // openI2C returns a bus that is opened at its first use, and again after a
 // failure to open: a box whose adapter comes late, or never, still runs.
@@ -38,6 +39,17 @@ func openPins(open string, inputs []gpiochip.Input, outputs []gpiochip.Output) (
 		return simbus.DialGPIO(open)
 	}
 	return gpiochip.New(open, inputs, outputs), nil
+}
+
+// openLine returns an RS-485 line. The simulator's stands behind the address of
+// all its buses.
+func openLine(b Bus) *rs485.Line {
+	open := b.Open
+	if rest, ok := strings.CutPrefix(open, "sim://"); ok {
+		host, _, _ := strings.Cut(rest, "/")
+		open = "rtuovertcp://" + host
+	}
+	return rs485.New(open, b.Baud)
 }
 
 // loadHost makes periph find the buses of this machine.

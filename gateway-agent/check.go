@@ -10,12 +10,15 @@ import (
 	"nirapod/firmware-sim/simbus"
 	"nirapod/gateway-agent/annunciate"
 	"nirapod/gateway-agent/clock"
+	"nirapod/gateway-agent/device/rs485"
 	"nirapod/internal/yamlfile"
 	"nirapod/safety"
 	"nirapod/wire"
 )
 
 const (
+	serialUnits = "Modbus units"
+
 	shortestPeriod = 100 * time.Millisecond
 	longestPeriod  = time.Hour
 )
@@ -174,6 +177,9 @@ func (k *checker) busesOpen() {
 			} else {
 				_ = c.Close() // it never connected
 			}
+		}
+		if serial := rs485.Supports(open); serial != (k.buses[name] == serialUnits) && k.buses[name] != "" && !simulated(open) {
+			k.bad(path, "%s: want rtu:///dev/... or rtuovertcp://host:port for %s, and for nothing else", open, serialUnits)
 		}
 		if k.buses[name] == "" {
 			k.bad("buses."+name, "nothing is wired to it")

@@ -38,9 +38,33 @@ func (k *checker) sensor(path string, s *Sensor) {
 		wirings++
 		k.contact(path+".contact", s)
 	}
-	if wirings != 1 {
-		k.bad(path, "%s has %d wirings: want exactly one of hdc302x, eol, loop_4_20ma, contact", s.ID, wirings)
+	if s.Counter != nil {
+		wirings++
+		k.counter(path+".counter", s)
 	}
+	if wirings != 1 {
+		k.bad(path, "%s has %d wirings: want exactly one of hdc302x, eol, loop_4_20ma, contact, counter", s.ID, wirings)
+	}
+}
+
+func (k *checker) counter(path string, s *Sensor) {
+	c := s.Counter
+	k.use(path+".bus", c.Bus, serialUnits)
+	if c.Unit < 1 || c.Unit > 247 {
+		k.bad(path+".unit", "%d: want 1 to 247", c.Unit)
+	}
+	if s.Quantity != safety.People && s.Quantity != safety.PeopleHigh {
+		k.bad(path, "counts %s and %s, not %s", safety.People, safety.PeopleHigh, s.Quantity)
+	}
+	if s.Period < time.Second {
+		k.bad(path, "is read once a second at most; the period is %v", s.Period)
+	}
+	unit := fmt.Sprintf("%s unit %d", c.Bus, c.Unit)
+	k.once(path, unit+" "+string(s.Quantity), "%s of this unit is read twice", s.Quantity)
+	if other, ok := k.steps[unit]; ok && other != s.Period {
+		k.bad(path, "%s is read every %v and every %v: want one period for a device", unit, other, s.Period)
+	}
+	k.steps[unit] = s.Period
 }
 
 // part claims an address for a kind of part, and one period for the device.

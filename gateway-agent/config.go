@@ -54,9 +54,11 @@ type Broker struct {
 	PasswordFile string `yaml:"password_file"`
 }
 
-// Bus is an I2C bus or a bank of GPIO lines: what it is follows from its use.
+// Bus is an I2C bus, a bank of GPIO lines or an RS-485 line: what it is follows
+// from its use.
 type Bus struct {
-	Open string `yaml:"open"` // I2C: number or /dev/i2c-N; GPIO: chip such as gpiochip0; or sim://host:port/bus
+	Open string `yaml:"open"`           // I2C: number or /dev/i2c-N; GPIO: chip such as gpiochip0; RS-485: rtu:///dev/ttyUSB0 or rtuovertcp://host:port; or sim://host:port/bus
+	Baud uint   `yaml:"baud,omitempty"` // of a serial port; 0 = 19200
 }
 
 // Sensor is one measured quantity and how it is wired: exactly one of the
@@ -75,6 +77,7 @@ type Sensor struct {
 	EOL     *EOL     `yaml:"eol,omitempty"`
 	Current *Current `yaml:"loop_4_20ma,omitempty"`
 	Contact *Contact `yaml:"contact,omitempty"`
+	Counter *Counter `yaml:"counter,omitempty"`
 }
 
 // HDC302x is one of the two quantities of a temperature and humidity sensor.
@@ -111,6 +114,13 @@ type Contact struct {
 	ActiveLow bool          `yaml:"active_low,omitempty"` // operated = low
 	Hold      time.Duration `yaml:"hold,omitempty"`       // debounce; 0 = 100 ms for a call point, else 50 ms
 	Key       KeyUse        `yaml:"key,omitempty"`        // for quantity key: what it does
+}
+
+// Counter is one end of what a people counter vouches for: quantity people is
+// the low end, people_high the high one.
+type Counter struct {
+	Bus  string `yaml:"bus"`
+	Unit uint8  `yaml:"unit"` // Modbus address, 1 to 247
 }
 
 // KeyUse is what a key or button does.

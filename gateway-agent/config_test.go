@@ -32,6 +32,48 @@ func TestShippedConfigurationsHaveNoMistakes(t *testing.T) {
 	}
 }
 
+func TestMistakesOfCounters(t *testing.T) {
+	const file = `version: 1
+factory: padma
+gateway: gw-1
+mode: production
+data_dir: /tmp/x
+broker: {url: "tcp://x:1883", password_file: p}
+buses:
+  rs485-1: {open: "rtu:///dev/ttyUSB0", baud: 9600}
+  rs485-2: {open: /dev/ttyUSB1}
+  gpio: {open: "rtuovertcp://10.0.0.2:502"}
+zones: [{id: store}]
+sensors:
+  - {id: a, zone: store, quantity: people, grade: industrial, period: 2s, counter: {bus: rs485-1, unit: 1}}
+  - {id: b, zone: store, quantity: people_high, grade: industrial, period: 3s, counter: {bus: rs485-1, unit: 1}}
+  - {id: c, zone: store, quantity: people, grade: industrial, period: 3s, counter: {bus: rs485-1, unit: 1}}
+  - {id: d, zone: store, quantity: people, grade: industrial, period: 2s, counter: {bus: rs485-2, unit: 0}}
+  - {id: e, zone: store, quantity: co, grade: industrial, period: 100ms, counter: {bus: rs485-1, unit: 3}}
+  - {id: f, zone: store, quantity: locked, grade: industrial, period: 1s, contact: {bus: gpio, pin: GPIO1}}
+`
+	_, err := agent.Parse("agent.yaml", []byte(file))
+	if !errors.Is(err, safety.ErrInvalid) {
+		t.Fatalf("%v, want invalid", err)
+	}
+	for _, want := range []string{
+		"agent.yaml:9: buses.rs485-2.open: /dev/ttyUSB1: want rtu:///dev/... or rtuovertcp://host:port for Modbus units",
+		"agent.yaml:10: buses.gpio.open: rtuovertcp://10.0.0.2:502: want",
+		"agent.yaml:14: sensors[1].counter: rs485-1 unit 1 is read every 2s and every 3s",
+		"agent.yaml:15: sensors[2].counter: people of this unit is read twice",
+		"agent.yaml:16: sensors[3].counter.unit: 0: want 1 to 247",
+		"agent.yaml:17: sensors[4].counter: counts people and people_high, not co",
+		"agent.yaml:17: sensors[4].counter: is read once a second at most",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not told in\n%v", want, err)
+		}
+	}
+	if n := strings.Count(err.Error(), "agent.yaml:"); n != 7 {
+		t.Errorf("%d mistakes, want 7:\n%v", n, err)
+	}
+}
+
 func TestMistakesAreAllNamedWithTheirLines(t *testing.T) {
 	const file = `version: 2
 factory: Padma

@@ -1,15 +1,18 @@
 package agent
 
 import (
+	"fmt"
 	"time"
 
 	"nirapod/gateway-agent/device"
 	"nirapod/gateway-agent/device/ads1115"
 	"nirapod/gateway-agent/device/contact"
+	"nirapod/gateway-agent/device/counter"
 	"nirapod/gateway-agent/device/eol"
 	"nirapod/gateway-agent/device/gpiochip"
 	"nirapod/gateway-agent/device/hdc302x"
 	"nirapod/gateway-agent/device/loop420"
+	"nirapod/gateway-agent/device/rs485"
 	"nirapod/safety"
 )
 
@@ -35,6 +38,8 @@ type wirer struct {
 	thermos map[place]*thermo
 	analogs map[place]*analog
 	inputs  map[string]*contacts
+	lines   map[string]*rs485.Line
+	people  map[place]*tally
 }
 
 // wire builds all devices and outputs. Nothing is opened yet.
@@ -42,6 +47,7 @@ func (a *Agent) wire() error {
 	w := wirer{
 		a: a, i2c: map[string]*device.Bus{}, banks: map[string]pins{},
 		thermos: map[place]*thermo{}, analogs: map[place]*analog{}, inputs: map[string]*contacts{},
+		lines: map[string]*rs485.Line{}, people: map[place]*tally{},
 	}
 	var drives []drive
 	for _, o := range a.cfg.Outputs {
@@ -107,8 +113,37 @@ func (w *wirer) sensor(s *Sensor) error {
 		a.transmitters = append(a.transmitters, &transmitter{sensor: s.ID, input: s.Current.Input, Loop: s.Current.loop()})
 	case s.Contact != nil:
 		return w.contact(s)
+	case s.Counter != nil:
+		w.counter(s)
 	}
 	return nil
+}
+
+// counter wires one end of a people counter's interval.
+func (w *wirer) counter(s *Sensor) {
+	p := place{s.Counter.Bus, uint16(s.Counter.Unit)}
+	t := w.people[p]
+	if t == nil {
+		line := w.lines[p.bus]
+		if line == nil {
+			line = openLine(w.a.cfg.Buses[p.bus])
+			w.lines[p.bus] = line
+			w.a.close = append(w.a.close, line)
+		}
+		unit := s.Counter.Unit
+		t = &tally{
+			dev:    counter.New(func(first, n uint16) ([]uint16, error) { return line.Input(unit, first, n) }),
+			period: s.Period, mono: w.a.clock.Mono, emit: w.a.emit,
+			edge: edge{log: w.a.log, device: fmt.Sprintf("%s unit %d", line, unit)},
+		}
+		w.people[p] = t
+		w.a.devices = append(w.a.devices, t.run)
+	}
+	if s.Quantity == safety.PeopleHigh {
+		t.high = s.ID
+	} else {
+		t.low = s.ID
+	}
 }
 
 func (l *Current) loop() loop420.Loop {

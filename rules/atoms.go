@@ -40,6 +40,8 @@ func (l *lowerer) test(n ast.Node, name string) cond {
 	switch name {
 	case "steam_prone":
 		return l.flag(name, func(z *safety.Zone) bool { return z.SteamProne })
+	case "s56_exempt":
+		return l.flag(name, func(z *safety.Zone) bool { return z.Exempt })
 	case "high_bay":
 		return l.flag(name, func(z *safety.Zone) bool { return z.HighBay })
 	case "known":

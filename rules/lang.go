@@ -46,7 +46,8 @@ var kept = []string{"any", "all", "none", "count"}
 // environment returns the names that a condition of r may use, for expr.
 func environment(r *Rule) map[string]any {
 	env := map[string]any{
-		"steam_prone": false, "high_bay": false, "normal_max": 0.0,
+		"steam_prone": false, "high_bay": false, "s56_exempt": false, "normal_max": 0.0,
+		capacityName: func(space, ceiling float64) float64 { return 0 }, // for its type
 	}
 	for _, q := range quantities {
 		env[string(q)] = []member{}
@@ -102,9 +103,9 @@ func unitOfDifference(u string) string {
 }
 
 // knownUnit reports whether a limit may have unit u: the unit of a quantity,
-// of its difference or rise, of an age, a count or a ratio.
+// of its difference or rise, of an age, a count, a ratio or a room.
 func knownUnit(u string) bool {
-	if slices.Contains([]string{"s", "count", "1"}, u) {
+	if slices.Contains([]string{"s", "count", "1", "m", "m3"}, u) {
 		return true
 	}
 	for _, q := range quantities {

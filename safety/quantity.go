@@ -9,7 +9,7 @@ type Quantity string
 // Nirapod. Drivers convert once, at the edge.
 type Unit string
 
-// The quantities. Switches (Smoke, CallPoint, DoorOpen, Key) are 0 or 1.
+// The quantities. Switches (Smoke, CallPoint, DoorOpen, Locked, Key, ...) are 0 or 1.
 const (
 	Temperature        Quantity = "temperature"
 	MachineTemperature Quantity = "machine_temperature"
@@ -19,6 +19,7 @@ const (
 	Flame              Quantity = "flame"    // alarm contact of a flame detector: 1 = in alarm
 	CallPoint          Quantity = "call_point"
 	DoorOpen           Quantity = "door_open" // 1 = leaf open
+	Locked             Quantity = "locked"    // lock, bolt or chain of an exit: 1 = it cannot be opened
 	Key                Quantity = "key"       // panel key or button: 1 = operated
 	CO                 Quantity = "co"
 	CO2                Quantity = "co2"
@@ -27,8 +28,9 @@ const (
 	CL2                Quantity = "cl2"
 	VOC                Quantity = "voc"
 	O2                 Quantity = "o2"
-	LEL                Quantity = "lel" // share of the lower explosive limit
-	People             Quantity = "people"
+	LEL                Quantity = "lel"         // share of the lower explosive limit
+	People             Quantity = "people"      // in the room by a counter, the low end of what it vouches for
+	PeopleHigh         Quantity = "people_high" // the high end: at most so many are in the room
 	Motion             Quantity = "motion"
 	Light              Quantity = "light"
 	Vibration          Quantity = "vibration"
@@ -39,9 +41,9 @@ const (
 
 var units = map[Quantity]Unit{
 	Temperature: "Cel", MachineTemperature: "Cel", Humidity: "%RH", SmokeOD: "1/m",
-	Smoke: "/", Flame: "/", CallPoint: "/", DoorOpen: "/", Key: "/", Motion: "/",
+	Smoke: "/", Flame: "/", CallPoint: "/", DoorOpen: "/", Locked: "/", Key: "/", Motion: "/",
 	CO: "ppm", CO2: "ppm", H2S: "ppm", NH3: "ppm", CL2: "ppm", VOC: "ppm",
-	O2: "%", LEL: "%LEL", People: "count", Light: "lx", Vibration: "mm/s",
+	O2: "%", LEL: "%LEL", People: "count", PeopleHigh: "count", Light: "lx", Vibration: "mm/s",
 	Flow: "L/min", Pressure: "bar", Noise: "dBA",
 }
 

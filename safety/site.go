@@ -223,7 +223,8 @@ type Exit struct {
 	LeadsTo       string  `yaml:"leads_to" json:"leads_to"`
 	CommonStair   bool    `yaml:"common_stair" json:"common_stair"`
 	Travel        float64 `yaml:"travel_m" json:"travel_m"`
-	Sensor        string  `yaml:"sensor" json:"sensor"` // door contact, "" = none
+	Sensor        string  `yaml:"sensor" json:"sensor"`           // door contact, "" = none
+	LockSensor    string  `yaml:"lock_sensor" json:"lock_sensor"` // in zone From, "" = none
 	RequiredWhile string  `yaml:"required_while" json:"required_while"`
 	At            Point   `yaml:"at" json:"at"`
 }

@@ -53,7 +53,7 @@ func FuzzServe(f *testing.F) {
 			return nil, false
 		}
 		var out bytes.Buffer
-		if err := serve(script{bytes.NewReader(in), &out}, buses); err == nil && out.Len() == 0 {
+		if err := serve(script{bytes.NewReader(in), &out}, buses, nil); err == nil && out.Len() == 0 {
 			t.Error("neither an answer nor an error")
 		}
 		for out.Len() > 0 {

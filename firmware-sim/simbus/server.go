@@ -56,6 +56,14 @@ func Pins(read func(pin string) (bool, error), write func(pin string, level bool
 // connection, waits for their goroutines and returns ctx.Err(). It takes over
 // l. buses finds a bus by the name in a client's hello.
 func Serve(ctx context.Context, l net.Listener, buses func(name string) (Handler, bool), log *slog.Logger) error {
+	return ServeBeside(ctx, l, buses, nil, log)
+}
+
+// ServeBeside is Serve that leaves clients who do not begin with a hello to
+// other, unless that is nil. other returns when its client's stream ends.
+func ServeBeside(ctx context.Context, l net.Listener, buses func(name string) (Handler, bool),
+	other func(r *bufio.Reader, w io.Writer) error, log *slog.Logger,
+) error {
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
 	defer stop()
 	var clients sync.WaitGroup
@@ -74,7 +82,7 @@ func Serve(ctx context.Context, l net.Listener, buses func(name string) (Handler
 			stop := context.AfterFunc(serving, func() { _ = conn.Close() })
 			defer stop()
 			defer func() { _ = conn.Close() }()
-			err := serve(conn, buses)
+			err := serve(conn, buses, other)
 			if err != nil && !errors.Is(err, io.EOF) && serving.Err() == nil {
 				log.Debug("client dropped", "client", conn.RemoteAddr().String(), "err", err)
 			}
@@ -83,8 +91,11 @@ func Serve(ctx context.Context, l net.Listener, buses func(name string) (Handler
 }
 
 // serve speaks with one client until its stream ends or breaks the framing.
-func serve(stream io.ReadWriter, buses func(string) (Handler, bool)) error {
+func serve(stream io.ReadWriter, buses func(string) (Handler, bool), other func(*bufio.Reader, io.Writer) error) error {
 	r := bufio.NewReader(stream)
+	if first, err := r.Peek(len(magic)); err == nil && other != nil && string(first) != magic {
+		return other(r, stream)
+	}
 	name, err := readHello(r)
 	if err != nil {
 		return err

@@ -24,6 +24,8 @@ var (
 	ErrRefused = errors.New("left alone after it hung")
 	// ErrWarming reports a device that has been started and has not measured yet.
 	ErrWarming = errors.New("no sample yet")
+	// ErrStuck reports a device that answers and says the same for ever.
+	ErrStuck = errors.New("frozen")
 	// ErrImplausible reports an answer that contradicts what was asked.
 	ErrImplausible = errors.New("implausible answer")
 )
@@ -37,6 +39,8 @@ func Reason(err error) safety.Reason {
 		return safety.NACK
 	case errors.Is(err, ErrWarming):
 		return safety.Warming
+	case errors.Is(err, ErrStuck):
+		return safety.Stuck
 	case errors.Is(err, ErrImplausible):
 		return safety.Implausible
 	default:

@@ -46,6 +46,10 @@ type Zone struct {
 	HighBay    bool     `yaml:"high_bay"`
 	NormalMax  float64  `yaml:"normal_max_c"`
 	Adjacent   []string `yaml:"adjacent"`
+	Area       float64  `yaml:"area_m2"`
+	Height     float64  `yaml:"height_m"`
+	Posted     int      `yaml:"posted_maximum"`
+	Exempt     bool     `yaml:"s56_exempt"`
 }
 
 // Sensor is one sensor of a case. Zone is z, grade industrial and period the
@@ -140,6 +144,7 @@ func (c Case) plant() rules.Plant {
 		z := c.Zones[id]
 		p.Zones = append(p.Zones, safety.Zone{
 			ID: id, SteamProne: z.SteamProne, HighBay: z.HighBay, NormalMax: z.NormalMax, Adjacent: z.Adjacent,
+			Area: z.Area, Height: z.Height, PostedMaximum: z.Posted, Exempt: z.Exempt,
 		})
 	}
 	return p

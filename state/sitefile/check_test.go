@@ -62,6 +62,8 @@ var edits = []struct {
 	{name: "a far exit", old: "travel_m: 20", new: "travel_m: 60", warnings: "68: exits[0].travel_m: 60 m to the exit, limit 50 m (Labour Rules 2015, rule 54(2)); please check"},
 	{name: "no such kind of exit", old: "kind: door", new: "kind: lift", mistakes: `66: exits[0].kind: "lift" is not known: want one of door, stair, gate, roof, window`},
 	{name: "a smoke head as door contact", old: "sensor: front-door", new: "sensor: hall-smoke", mistakes: "69: exits[0].sensor: hall-smoke measures smoke: want a sensor of door_open"},
+	{name: "a lock that is a door contact", old: "sensor: front-door", new: "sensor: front-door\n    lock_sensor: front-door", mistakes: "70: exits[0].lock_sensor: front-door measures door_open: want a sensor of locked"},
+	{name: "a lock on the other side", old: "    sensor: front-door\n", new: "    sensor: front-door\n    lock_sensor: iron-heat\n", mistakes: "70: exits[0].lock_sensor: iron-heat measures temperature: want a sensor of locked\n70: exits[0].lock_sensor: iron-heat is in zone iron: want hall, because who is there needs the exit"},
 	{name: "an exit nobody can see", old: "    sensor: front-door\n", new: "", warnings: "62: exits[0].sensor: no door contact: only a warden at the door can prove it open"},
 	{name: "an exit needed when", old: "    required_while: occupied\n", new: "", mistakes: "62: exits[0].required_while: missing: want one of occupied, always"},
 	{name: "20 people through one door", old: "employed_per_shift: 18", new: "employed_per_shift: 21", warnings: "38: zones[0]: exits from zone hall: 1 for 21 people, 2 are needed above 20 (Labour Rules 2015, rule 54(1)); please check"},

@@ -27,6 +27,7 @@ func (c *check) eachExit() {
 		c.width(path, e)
 		c.word(path+".required_while", e.RequiredWhile, false, "occupied", "always")
 		c.contact(path, e)
+		c.lock(path, e)
 		if e.Travel < 0 {
 			c.mistake(path+".travel_m", "%v m", e.Travel)
 		} else if e.Travel > maxTravel {
@@ -62,6 +63,22 @@ func (c *check) contact(path string, e safety.Exit) {
 	}
 	if ref(c, path+".sensor", e.Sensor, c.sensors, "sensor") && c.sensors[e.Sensor].Quantity != safety.DoorOpen {
 		c.mistake(path+".sensor", "%s measures %s: want a sensor of door_open", e.Sensor, c.sensors[e.Sensor].Quantity)
+	}
+}
+
+// lock checks the contact of the exit's lock. Rules judge it by the people who
+// are counted in its own zone, so that it stands where they leave from.
+func (c *check) lock(path string, e safety.Exit) {
+	path += ".lock_sensor"
+	if e.LockSensor == "" || !ref(c, path, e.LockSensor, c.sensors, "sensor") {
+		return
+	}
+	s := c.sensors[e.LockSensor]
+	if s.Quantity != safety.Locked {
+		c.mistake(path, "%s measures %s: want a sensor of locked", e.LockSensor, s.Quantity)
+	}
+	if s.Zone != e.From {
+		c.mistake(path, "%s is in zone %s: want %s, because who is there needs the exit", e.LockSensor, s.Zone, e.From)
 	}
 }
 

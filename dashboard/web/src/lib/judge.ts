@@ -1,4 +1,4 @@
-import type { Alert, Factory, Floor, Level, Sensor, Snapshot, Zone } from './types'
+import type { Alert, Exit, Factory, Floor, Level, Sensor, Snapshot, Zone } from './types'
 
 const staleAfter = (s: Sensor) => Math.max(15_000, 3 * s.period_ms)
 
@@ -50,6 +50,14 @@ export function levelOf(z: Zone, alerts: Alert[], now: number): Level {
   }
   if (z.sensors.some((s) => s.life_safety && !seeing(s, now))) level = worse(level, 'blind')
   return level
+}
+
+/** exitNow is an exit as its contacts say now: locked whatever the leaf says, and unknown unless the leaf is seen. */
+export function exitNow(e: Exit, sensors: Sensor[], now: number): Exit {
+  const says = (id: string) => { const s = sensors.find((x) => x.id === id); return s && seeing(s, now) && s.value !== null ? s.value >= 0.5 : null }
+  const leaf = says(e.sensor_id)
+  const state = says(e.lock_sensor_id) ? 'locked' : leaf === null ? 'unknown' : leaf ? 'open' : 'closed'
+  return { ...e, state }
 }
 
 /** ranked puts alarms before faults before the rest; the first stays first. */

@@ -14,10 +14,10 @@ export type Zone = {
   level: Level; reason: string; watched: boolean; sensors: Sensor[]; coverage: { live: number; total: number }
   at: string | null; age_ms: number | null
 }
-export type Exit = { id: string; factory_id: string; name: Name; kind: string; floor: string; at: [number, number]; state: 'open' | 'closed' | 'unknown'; proved: boolean }
+export type Exit = { id: string; factory_id: string; name: Name; kind: string; floor: string; at: [number, number]; state: 'open' | 'closed' | 'locked' | 'unknown'; proved: boolean; sensor_id: string; lock_sensor_id: string }
 export type Gateway = { id: string; factory_id: string; online: boolean; at: string | null; simulated: boolean; clock: string }
 export type Alert = {
-  id: string; point: string; factory_id: string; zone_id: string; sensor_id: string; rule: string; clause: string
+  id: string; point: string; factory_id: string; zone_id: string; sensor_id: string; gateway_id: string; rule: string; clause: string
   hazard: string; class: 'alarm' | 'fault' | 'isolation' | 'info'; severity: string; grade: string
   state: 'unacknowledged' | 'acknowledged' | 'returned' | 'cleared'; condition: string; latched: boolean
   late: boolean; exercise: boolean; occurred_at: string; raised_at: string

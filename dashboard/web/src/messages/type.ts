@@ -14,7 +14,7 @@ export type Messages = {
   returned: string; indicative: string; soundOff: string; soundOn: string; call: string
   floorPlan: string; zones: string; exits: string; faults: string; alarms: string; none: string
   notProved: string
-  exitState: { open: string; closed: string; unknown: string }
+  exitState: { open: string; closed: string; locked: string; unknown: string }
   level: Record<Level, string>
   hazard: Words; act: Words; look: string; unwatchedZones: (n: string) => string; rule: Words; quantity: Words; unit: Words; switchState: Record<string, [string, string]>; reason: Words
   notice: Words; incident: Words; status: Words
