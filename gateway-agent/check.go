@@ -3,6 +3,7 @@ package agent
 import (
 	"fmt"
 	"maps"
+	"net"
 	"net/url"
 	"slices"
 	"time"
@@ -90,9 +91,17 @@ func (k *checker) broker() {
 	case !slices.Contains([]string{"tcp", "mqtt", "ssl", "tls", "mqtts"}, u.Scheme) || u.Host == "":
 		k.bad("broker.url", "%q: want such as tcp://host:1883 or tls://host:8883", b.URL)
 	}
+	if u != nil && k.c.Mode == Production && slices.Contains([]string{"tcp", "mqtt"}, u.Scheme) && !loopback(u.Hostname()) {
+		k.bad("broker.url", "%q: the password and alarms would go in clear; want tls://host:8883", b.URL)
+	}
 	if b.PasswordFile == "" {
 		k.bad("broker.password_file", "is missing")
 	}
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (k *checker) places() {

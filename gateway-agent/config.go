@@ -1,8 +1,11 @@
 package agent
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	_ "embed"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -52,6 +55,7 @@ const (
 type Broker struct {
 	URL          string `yaml:"url"`
 	PasswordFile string `yaml:"password_file"`
+	CAFile       string `yaml:"ca_file"` // whose certificates are accepted with tls://; "" = the system's
 }
 
 // Bus is an I2C bus, a bank of GPIO lines or an RS-485 line: what it is follows
@@ -199,4 +203,29 @@ func (b Broker) password() (string, error) {
 		return "", errors.New("broker.password_file: " + b.PasswordFile + " is not there; nirapod gateway add makes it")
 	}
 	return strings.TrimRight(string(data), "\r\n"), err
+}
+
+// trust returns whom to accept as the broker; nil = the system's authorities.
+func (b Broker) trust() (*tls.Config, error) {
+	if b.CAFile == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(b.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("broker.ca_file: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(text) {
+		return nil, errors.New("broker.ca_file: " + b.CAFile + " holds no certificate")
+	}
+	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, nil
+}
+
+// way reads what is needed to reach the broker.
+func (b Broker) way() (password string, trust *tls.Config, err error) {
+	if password, err = b.password(); err != nil {
+		return "", nil, err
+	}
+	trust, err = b.trust()
+	return password, trust, err
 }

@@ -38,7 +38,7 @@ factory: padma
 gateway: gw-1
 mode: production
 data_dir: /tmp/x
-broker: {url: "tcp://x:1883", password_file: p}
+broker: {url: "tls://x:8883", password_file: p}
 buses:
   rs485-1: {open: "rtu:///dev/ttyUSB0", baud: 9600}
   rs485-2: {open: /dev/ttyUSB1}
@@ -164,5 +164,17 @@ func TestRulesThatCannotBeBoundAreAMistake(t *testing.T) {
 	}
 	if err := cfg.Check(slog.New(slog.DiscardHandler)); !errors.Is(err, safety.ErrInvalid) || !strings.Contains(err.Error(), "store-heat") {
 		t.Errorf("a class A detector where 52 °C is normal: %v, want it refused", err)
+	}
+}
+
+func TestBrokerInClearIsForThisMachineOnly(t *testing.T) {
+	for url, allowed := range map[string]bool{
+		"tls://192.168.10.2:8883": true, "tcp://127.0.0.1:1883": true, "tcp://192.168.10.2:1883": false, "mqtt://broker:1883": false,
+	} {
+		text := strings.Replace(string(agent.Sample), "tls://192.168.10.2:8883", url, 1)
+		_, err := agent.Parse("agent.yaml", []byte(text))
+		if clear := err != nil && strings.Contains(err.Error(), "in clear"); clear == allowed {
+			t.Errorf("%s: %v", url, err)
+		}
 	}
 }

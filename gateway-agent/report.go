@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"path/filepath"
 	"time"
@@ -57,13 +58,13 @@ func (a *Agent) reportOnce(ctx context.Context, broken func(bool)) error {
 	return errors.Join(err, sp.Close())
 }
 
-// uplink forwards, once there is a password to do so with.
+// uplink forwards, once there is a password, and a certificate if one is named.
 func (a *Agent) uplink(ctx context.Context, sp *spool.Spool) error {
 	broken := a.fault(partUplink)
-	password, err := a.cfg.Broker.password()
+	password, trust, err := a.cfg.Broker.way()
 	if err != nil {
 		broken(true)
-		a.log.Error("no password for the broker", "err", err)
+		a.log.Error("no way to the broker", "err", err)
 	}
 	for err != nil {
 		select {
@@ -71,9 +72,9 @@ func (a *Agent) uplink(ctx context.Context, sp *spool.Spool) error {
 			return ctx.Err()
 		case <-time.After(reopenSpool):
 		}
-		password, err = a.cfg.Broker.password()
+		password, trust, err = a.cfg.Broker.way()
 	}
-	f, err := forward.New(a.forwarding(password), sp, a.log)
+	f, err := forward.New(a.forwarding(password, trust), sp, a.log)
 	if err != nil {
 		return err
 	}
@@ -83,13 +84,13 @@ func (a *Agent) uplink(ctx context.Context, sp *spool.Spool) error {
 	return g.Wait()
 }
 
-func (a *Agent) forwarding(password string) forward.Config {
+func (a *Agent) forwarding(password string, trust *tls.Config) forward.Config {
 	units := map[string]safety.Unit{}
 	for _, s := range a.cfg.Sensors {
 		units[s.ID] = s.Quantity.Unit()
 	}
 	return forward.Config{
-		Factory: a.cfg.Factory, Gateway: a.cfg.Gateway, URL: a.cfg.Broker.URL, Password: password,
+		Factory: a.cfg.Factory, Gateway: a.cfg.Gateway, URL: a.cfg.Broker.URL, Password: password, TLS: trust,
 		Run: a.run, Boot: a.clock.Boot(), Units: units,
 		Mono: a.clock.Mono, Wall: a.clock.Wall, Birth: a.birth,
 		Command: func(c wire.Command) {
