@@ -34,7 +34,7 @@ type Server struct {
 	URL   string
 	Token string // "" when the server asks nobody who they are
 
-	t       *testing.T
+	t       testing.TB
 	program string
 	dir     string
 	cmd     *exec.Cmd
@@ -44,13 +44,13 @@ type Server struct {
 // Start starts a server that lets everybody in. It ends with the test. Without
 // influxd in GOPATH/bin or PATH the test is skipped, or fails when
 // NIRAPOD_REQUIRE is "all".
-func Start(t *testing.T) *Server {
+func Start(t testing.TB) *Server {
 	t.Helper()
 	return start(t, false)
 }
 
 // StartClosed starts a server that lets in only who shows Token.
-func StartClosed(t *testing.T) *Server {
+func StartClosed(t testing.TB) *Server {
 	t.Helper()
 	return start(t, true)
 }
@@ -58,7 +58,7 @@ func StartClosed(t *testing.T) *Server {
 // Bucket returns the name by which the doors of InfluxDB 2 know a database.
 func Bucket(database string) string { return database + "/autogen" }
 
-func start(t *testing.T, closed bool) *Server {
+func start(t testing.TB, closed bool) *Server {
 	t.Helper()
 	s := &Server{t: t, program: find(t), dir: t.TempDir()}
 	address := freeAddress(t)
@@ -104,7 +104,7 @@ bind-address = "127.0.0.1:0"
   enabled = false
 `
 
-func find(t *testing.T) string {
+func find(t testing.TB) string {
 	t.Helper()
 	for dir := range strings.SplitSeq(build.Default.GOPATH, string(filepath.ListSeparator)) {
 		path := filepath.Join(dir, "bin", "influxd")
@@ -249,7 +249,7 @@ func (s *Server) showLog() {
 	}
 }
 
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

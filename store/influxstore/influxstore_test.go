@@ -12,7 +12,7 @@ import (
 
 var discard = slog.New(slog.DiscardHandler)
 
-func open(t *testing.T, o Options) *Store {
+func open(t testing.TB, o Options) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), o, discard)
 	if err != nil {
@@ -36,6 +36,7 @@ func TestOnOneServer(t *testing.T) {
 	}{
 		{"contract", testContract},
 		{"pages", testPages},
+		{"requests", testRequests},
 		{"the worst of several qualities is told", testWorst},
 		{"an answer cut short is an error", testCutShort},
 		{"an answer that stands still is an error", testStandsStill},

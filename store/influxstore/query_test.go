@@ -3,6 +3,7 @@ package influxstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +59,34 @@ func testPages(t *testing.T, _ *influxtest.Server, o Options) {
 		if got[i] != want[i] {
 			t.Fatalf("sample %d is %+v, want %+v", i, got[i], want[i])
 		}
+	}
+}
+
+// Many sensors with samples that fit cost one request for each 32 of them, and
+// one for their names.
+func testRequests(t *testing.T, server *influxtest.Server, o Options) {
+	requests := 0
+	o.URL = between(t, server, func(w http.ResponseWriter, answer []byte) {
+		requests++
+		_, _ = w.Write(answer)
+	})
+	s := open(t, o)
+	var want []store.Sample
+	for sensor := range 2 * maxSensors {
+		for i := range 100 {
+			want = append(want, storetest.Reading(fmt.Sprintf("s-%02d", sensor), time.Duration(i)*time.Second, float64(i)))
+		}
+	}
+	if err := s.Append(t.Context(), want); err != nil {
+		t.Fatal(err)
+	}
+	requests = 0
+	got, err := storetest.Collect(t.Context(), s, store.Query{Factory: "padma", From: want[0].At, To: want[0].At.Add(time.Hour)})
+	if err != nil || !slices.Equal(got, want) {
+		t.Fatalf("%d samples, want %d: %v", len(got), len(want), err)
+	}
+	if requests != 3 {
+		t.Errorf("%d requests, want 3", requests)
 	}
 }
 

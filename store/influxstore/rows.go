@@ -24,9 +24,13 @@ func (s *Store) rows(ctx context.Context, flux string, each func(another bool, r
 	if err != nil {
 		return s.explain(ctx, err)
 	}
-	for result.Next() {
+	for last := int64(-1); result.Next(); {
 		patience.Reset(s.o.Patience)
-		each(result.TableChanged(), result.Record())
+		// Tables with the same columns share one heading, and TableChanged
+		// speaks of headings.
+		table, _ := result.Record().ValueByKey("table").(int64)
+		each(table != last, result.Record())
+		last = table
 	}
 	switch err := result.Err(); {
 	case err == nil:
