@@ -22,14 +22,12 @@ func TestOneDetectorAlertsStaffAndASecondEvacuates(t *testing.T) {
 	if b.output("SIM_SOUNDER").Level {
 		t.Fatal("one detector evacuated during V1")
 	}
-	b.press("SIM_ACK")
-	b.sounds("SIM_BUZZER", false, 20*time.Second)
+	b.pressUntil("SIM_ACK", "SIM_BUZZER", false)
 	b.smoke("stair-b")
 	b.sounds("SIM_SOUNDER", true, 20*time.Second)
 	b.sounds("SIM_BEACON", true, time.Second)
 	b.press("SIM_KEY")
-	b.press("SIM_ACK")
-	b.sounds("SIM_BUZZER", false, 20*time.Second)
+	b.pressUntil("SIM_ACK", "SIM_BUZZER", false)
 	if o := b.output("SIM_SOUNDER"); !o.Level || o.Activations != 1 {
 		t.Errorf("sounder after key and button in its first minutes: %+v", o)
 	}
@@ -51,8 +49,7 @@ func TestOutputsActWithoutDiskBrokerAndPassword(t *testing.T) {
 	}
 	b.cfg.DataDir, b.cfg.Broker.PasswordFile = file, filepath.Join(file, "none")
 	b.start()
-	b.press("SIM_CALL_2")
-	b.sounds("SIM_SOUNDER", true, 20*time.Second)
+	b.pressUntil("SIM_CALL_2", "SIM_SOUNDER", true)
 }
 
 func TestStaffAreCalledWhenTheSounderCannotBeDriven(t *testing.T) {
@@ -66,8 +63,7 @@ func TestStaffAreCalledWhenTheSounderCannotBeDriven(t *testing.T) {
 	b.start()
 	b.sounds("SIM_BUZZER", true, 20*time.Second)
 	b.eventually(20*time.Second, func() bool { return b.log.said(0, "sensor=main-door") }, "contacts are not read")
-	b.press("SIM_ACK")
-	b.sounds("SIM_BUZZER", false, 20*time.Second)
+	b.pressUntil("SIM_ACK", "SIM_BUZZER", false)
 }
 
 func TestKilledAgentSoundsAgainBeforeItKnowsWhy(t *testing.T) {
@@ -116,8 +112,7 @@ func TestRestartedAgentReadsPartsThatKeptTheirState(t *testing.T) {
 func TestSimulatorRestartsWhileTheAgentRuns(t *testing.T) {
 	b := newBox(t)
 	b.start()
-	b.press("SIM_CALL_1")
-	b.sounds("SIM_SOUNDER", true, 20*time.Second)
+	b.pressUntil("SIM_CALL_1", "SIM_SOUNDER", true)
 	b.stop()
 	sensors := []string{"store-heat", "boiler-co", "stair-b-smoke", "main-door"}
 	for _, sensor := range sensors {

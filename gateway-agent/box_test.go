@@ -204,6 +204,16 @@ func (b *box) press(pin string) {
 	time.Sleep(time.Second)
 }
 
+// pressUntil presses a button as a person does: again, until it does something.
+// An input that was not read yet when it was pressed has not been pressed.
+func (b *box) pressUntil(pin, output string, level bool) {
+	b.t.Helper()
+	b.eventually(20*time.Second, func() bool {
+		b.press(pin)
+		return b.output(output).Level == level
+	}, "%s never became %v", output, level)
+}
+
 func (b *box) smoke(zone string) {
 	b.set(sim.Setting{Zone: zone, Quantity: "smoke_od", Value: 50})
 }
