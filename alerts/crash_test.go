@@ -163,7 +163,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 	}
 	points := 0
 	for crash := 1; ; crash++ {
-		url, stop := startDesk(t, t.TempDir(), "127.0.0.1:0")
+		url, stop := startDesk(t, t.TempDir())
 		r := scene(t)
 		cmd := child(t, "alerts", r.dir, url, crash)
 		died := make(chan struct{})

@@ -67,12 +67,12 @@ func (a *Alerts) toDesk(ctx context.Context, it state.Item, now time.Time) error
 		switch {
 		case refused:
 			return a.objected(ctx, b, it, answer.err, now)
-		case answer.err != nil:
-			return nil
+		case answer.err == nil:
+			err := a.received(ctx, b, it, answer.receipt.Number, now)
+			a.at("receipt written")
+			return err
 		}
-		err := a.received(ctx, b, it, answer.receipt.Number, now)
-		a.at("receipt written")
-		return err
+		return nil // written, but the receipt did not come: it is tried again
 	})
 	if err != nil {
 		return err

@@ -27,7 +27,7 @@ func demoPlant() safety.Site {
 }
 
 func TestFireReachesTheDesk(t *testing.T) {
-	url, _ := startDesk(t, t.TempDir(), "127.0.0.1:0")
+	url, _ := startDesk(t, t.TempDir())
 	changed := make(chan struct{}, 1)
 	r := newRig(t, demoPlant(), Deps{Changed: func() {
 		select {
@@ -72,7 +72,7 @@ func TestFireReachesTheDesk(t *testing.T) {
 // deskThat answers as the test says, and forwards to a real desk when it says 0.
 func deskThat(t *testing.T, answer func(n int) int) (url, realURL string) {
 	t.Helper()
-	realURL, _ = startDesk(t, t.TempDir(), "127.0.0.1:0")
+	realURL, _ = startDesk(t, t.TempDir())
 	var n atomic.Int64
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		code := answer(int(n.Add(1)))
@@ -317,7 +317,7 @@ func TestACommandIsBounded(t *testing.T) {
 // see that it did not take it, and why, and no other filing waits for it.
 func TestARefusedFilingIsTriedAgain(t *testing.T) {
 	mended := atomic.Bool{}
-	realURL, _ := startDesk(t, t.TempDir(), "127.0.0.1:0")
+	realURL, _ := startDesk(t, t.TempDir())
 	back := http.DefaultClient
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if strings.HasSuffix(req.URL.Path, "/signals") && !mended.Load() {

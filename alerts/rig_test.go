@@ -177,9 +177,9 @@ func (r *rig) until(what string, ok func() bool) {
 }
 
 // startDesk serves a real desk and returns its address and how to stop it.
-func startDesk(t testing.TB, dir, listen string) (url string, stop func()) {
+func startDesk(t testing.TB, dir string) (url string, stop func()) {
 	t.Helper()
-	l, err := net.Listen("tcp", listen)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,14 +18,14 @@ func TestOneDetectorAlertsStaffAndASecondEvacuates(t *testing.T) {
 	b := newBox(t)
 	b.start()
 	b.smoke("store")
-	b.sounds("SIM_BUZZER", true, 20*time.Second)
+	b.sounds("SIM_BUZZER", 20*time.Second)
 	if b.output("SIM_SOUNDER").Level {
 		t.Fatal("one detector evacuated during V1")
 	}
 	b.pressUntil("SIM_ACK", "SIM_BUZZER", false)
 	b.smoke("stair-b")
-	b.sounds("SIM_SOUNDER", true, 20*time.Second)
-	b.sounds("SIM_BEACON", true, time.Second)
+	b.sounds("SIM_SOUNDER", 20*time.Second)
+	b.sounds("SIM_BEACON", time.Second)
 	b.press("SIM_KEY")
 	b.pressUntil("SIM_ACK", "SIM_BUZZER", false)
 	if o := b.output("SIM_SOUNDER"); !o.Level || o.Activations != 1 {
@@ -38,7 +38,7 @@ func TestAtNightOneDetectorEvacuates(t *testing.T) {
 	b.cfg.Attended = nil
 	b.start()
 	b.smoke("sewing")
-	b.sounds("SIM_SOUNDER", true, 20*time.Second)
+	b.sounds("SIM_SOUNDER", 20*time.Second)
 }
 
 func TestOutputsActWithoutDiskBrokerAndPassword(t *testing.T) {
@@ -61,7 +61,7 @@ func TestStaffAreCalledWhenTheSounderCannotBeDriven(t *testing.T) {
 		}
 	}
 	b.start()
-	b.sounds("SIM_BUZZER", true, 20*time.Second)
+	b.sounds("SIM_BUZZER", 20*time.Second)
 	b.eventually(20*time.Second, func() bool { return b.log.said(0, "sensor=main-door") }, "contacts are not read")
 	b.pressUntil("SIM_ACK", "SIM_BUZZER", false)
 }
@@ -70,7 +70,7 @@ func TestKilledAgentSoundsAgainBeforeItKnowsWhy(t *testing.T) {
 	b := newBox(t)
 	first := b.child()
 	b.set(sim.Setting{Pin: "SIM_CALL_1", Level: true}) // for as long as a slow machine takes to start it
-	b.sounds("SIM_SOUNDER", true, 10*time.Second)
+	b.sounds("SIM_SOUNDER", 10*time.Second)
 	b.eventually(10*time.Second, func() bool {
 		data, err := os.ReadFile(filepath.Join(b.cfg.DataDir, "state", "annunciator.json"))
 		return err == nil && strings.Contains(string(data), fmt.Sprintf(`"phase":%d`, annunciate.Evacuating))
@@ -85,22 +85,22 @@ func TestKilledAgentSoundsAgainBeforeItKnowsWhy(t *testing.T) {
 		t.Fatal("the new board sounds by itself")
 	}
 	b.child()
-	b.sounds("SIM_SOUNDER", true, 10*time.Second)
-	b.sounds("SIM_BEACON", true, time.Second)
+	b.sounds("SIM_SOUNDER", 10*time.Second)
+	b.sounds("SIM_BEACON", time.Second)
 }
 
 func TestRestartedAgentReadsPartsThatKeptTheirState(t *testing.T) {
 	b := newBox(t)
 	stop := b.start()
 	b.smoke("store")
-	b.sounds("SIM_BUZZER", true, 20*time.Second)
+	b.sounds("SIM_BUZZER", 20*time.Second)
 	stop()
 	if !b.output("SIM_BUZZER").Level {
 		t.Fatal("an agent that stops in order silences the outputs")
 	}
 	b.start()
 	b.smoke("stair-a")
-	b.sounds("SIM_SOUNDER", true, 20*time.Second)
+	b.sounds("SIM_SOUNDER", 20*time.Second)
 	if b.log.said(0, "sensor is not good") {
 		t.Errorf("trouble after the restart:\n%s", b.log)
 	}
@@ -121,7 +121,7 @@ func TestSimulatorRestartsWhileTheAgentRuns(t *testing.T) {
 	}
 	from := b.log.count()
 	b.boot()
-	b.sounds("SIM_SOUNDER", true, 20*time.Second)
+	b.sounds("SIM_SOUNDER", 20*time.Second)
 	for _, sensor := range sensors {
 		b.eventually(10*time.Second, func() bool { return b.log.said(from, "good again", "sensor="+sensor) },
 			"%s does not come back", sensor)
@@ -187,7 +187,7 @@ func TestASickPartDoesNotBlindTheOthers(t *testing.T) {
 	b.inject("i2c-1/0x45", sim.Timeout)
 	b.inject("i2c-1/0x48", sim.Timeout)
 	b.smoke("stair-b")
-	b.sounds("SIM_SOUNDER", true, 6*time.Second)
+	b.sounds("SIM_SOUNDER", 6*time.Second)
 }
 
 func TestARebootedPartIsStartedAgain(t *testing.T) {
@@ -209,5 +209,5 @@ func TestARebootedPartIsStartedAgain(t *testing.T) {
 		return false
 	}, "nothing measures after the reboot")
 	b.smoke("sewing")
-	b.sounds("SIM_BUZZER", true, 20*time.Second)
+	b.sounds("SIM_BUZZER", 20*time.Second)
 }

@@ -170,9 +170,9 @@ func (b *box) output(pin string) sim.Output {
 }
 
 // sounds waits until an output has the level.
-func (b *box) sounds(pin string, level bool, within time.Duration) {
+func (b *box) sounds(pin string, within time.Duration) {
 	b.t.Helper()
-	b.eventually(within, func() bool { return b.output(pin).Level == level }, "%s never became %v", pin, level)
+	b.eventually(within, func() bool { return b.output(pin).Level }, "%s never sounded", pin)
 }
 
 func (b *box) eventually(within time.Duration, ok func() bool, format string, args ...any) {

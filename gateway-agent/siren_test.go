@@ -33,7 +33,7 @@ func siren(b *testing.B, cross func(*box)) {
 		time.Sleep(350*time.Millisecond + time.Duration(len(took)*37%100)*time.Millisecond) // any moment of the scan
 		crossed := time.Now()
 		cross(x)
-		x.sounds("SIM_SOUNDER", true, 5*time.Second)
+		x.sounds("SIM_SOUNDER", 5*time.Second)
 		took = append(took, x.output("SIM_SOUNDER").ChangedAt.Sub(crossed))
 		stop()
 	}
