@@ -63,11 +63,14 @@ func RunDemo(ctx context.Context, o DemoOptions, page fs.FS, out io.Writer, log 
 		return errors.Join(err, server.Close())
 	}
 	factory := &children{binaries: o.Binaries, dir: dir, log: filepath.Join(dir, "children.log")}
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return server.Run(ctx) })
-	g.Go(func() error { return factory.run(ctx, o.Scenario, server.Addresses().Broker, gatewayPassword) })
+	g, within := errgroup.WithContext(ctx)
+	g.Go(func() error { return server.Run(within) })
+	g.Go(func() error { return factory.run(within, o.Scenario, server.Addresses().Broker, gatewayPassword) })
 	fmt.Fprintf(out, demoBanner, server.Addresses().HTTP, o.Scenario, story(o.Scenario), dir)
-	return g.Wait()
+	if err := g.Wait(); ctx.Err() == nil {
+		return err
+	}
+	return nil
 }
 
 const demoBanner = `

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -52,6 +53,9 @@ func TestDemo(t *testing.T) {
 	showsTheFire(t, addr)
 	if took := demo.stop(); took > 5*time.Second {
 		t.Errorf("Ctrl-C took %v", took)
+	}
+	if said, err := os.ReadFile(demo.log); err != nil || strings.Contains(string(said), "context canceled") {
+		t.Errorf("Ctrl-C is taken for a mistake: %v\n%s", err, said)
 	}
 	demo.start()
 	eventually(t, time.Minute, "a second run", func() error { return newClient(addr).ask(http.MethodGet, "/readyz", nil, nil) })
