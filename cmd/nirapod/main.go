@@ -23,6 +23,7 @@ const usage = `usage: nirapod COMMAND [FLAGS]
   check    name every mistake: check -c FILE [-roles …] or check -site FILE
   user     add or list people: user add -c FILE -name … -role …; user list -c FILE
   gateway  give a gateway its password: gateway add -c FILE -factory ID -gateway ID
+  influx   make buckets, token and tasks in InfluxDB 2: influx setup -c FILE -operator-token FILE
 
 nirapod COMMAND -h explains the flags.
 `
@@ -65,6 +66,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		return user(ctx, rest, std)
 	case "gateway":
 		return gateway(ctx, rest, std)
+	case "influx":
+		return influx(ctx, rest, std)
 	case "help", "-h", "--help":
 		fmt.Fprint(out, usage)
 		return nil
