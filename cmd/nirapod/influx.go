@@ -25,7 +25,7 @@ func influx(ctx context.Context, args []string, std streams) error {
 	if *operator == "" {
 		return wrongUse("nirapod influx setup: name the file of the operator's token with -operator-token")
 	}
-	cfg, err := app.Load(*file, app.AllRoles())
+	cfg, err := app.Load(*file, nil)
 	if err != nil {
 		return err
 	}
