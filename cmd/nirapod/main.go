@@ -19,7 +19,8 @@ import (
 const usage = `usage: nirapod COMMAND [FLAGS]
 
   demo     run everything on loopback, with a simulated factory
-  serve    run the server: serve -c FILE [-roles broker,ingest,alerts,dashboard,desk]
+  serve    run the server: serve -c FILE [-roles broker,ingest,alerts,dashboard,desk] [-watch HOST:PORT]
+  ready    ask a running server whether all of it works: ready -watch HOST:PORT
   check    name every mistake: check -c FILE [-roles …] or check -site FILE
   user     add or list people: user add -c FILE -name … -role …; user list -c FILE
   gateway  let a gateway in, or shut it out: gateway add -c FILE -factory ID -gateway ID; gateway remove …
@@ -60,6 +61,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		return runDemo(ctx, rest, std)
 	case "serve":
 		return serve(ctx, rest, std, log)
+	case "ready":
+		return ready(ctx, rest, std)
 	case "check":
 		return check(rest, std)
 	case "user":
