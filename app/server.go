@@ -29,7 +29,7 @@ import (
 
 // Addresses are where a running server can be reached; "" where it does not
 // listen.
-type Addresses struct{ HTTP, Desk, Broker string }
+type Addresses struct{ HTTP, Desk, Broker, Watch string }
 
 // part is something that works until its context ends.
 type part struct {

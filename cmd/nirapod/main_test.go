@@ -73,7 +73,7 @@ func TestPeopleAndGateways(t *testing.T) {
 }
 
 func TestWrongUseSaysWhatIsRight(t *testing.T) {
-	for _, args := range [][]string{{}, {"fly"}, {"serve", "-x"}, {"check"}, {"user"}, {"user", "eat"}, {"gateway"}, {"check", "-site", "a", "b"}, {"serve", "-roles", "cook"}} {
+	for _, args := range [][]string{{}, {"fly"}, {"serve", "-x"}, {"check"}, {"user"}, {"user", "eat"}, {"gateway"}, {"check", "-site", "a", "b"}, {"serve", "-roles", "cook"}, {"influx"}, {"influx", "setup"}, {"influx", "setup", "-operator-token", "x", "y"}} {
 		if _, err := command(t, "", args...); !errors.Is(err, safety.ErrInvalid) || strings.TrimSpace(err.Error()) == "" {
 			t.Errorf("%v: %v", args, err)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -73,7 +74,10 @@ func load(file, list string) (app.Config, app.Roles, error) {
 }
 
 func serve(ctx context.Context, args []string, std streams, log *slog.Logger) error {
-	cfg, roles, err := configured("serve", std, args, nil)
+	var watch string
+	cfg, roles, err := configured("serve", std, args, func(set func(*string, string, string)) {
+		set(&watch, "watch", "loopback `HOST:PORT` for /healthz, /readyz and /metrics of this process")
+	})
 	if err != nil {
 		return err
 	}
@@ -87,9 +91,25 @@ func serve(ctx context.Context, args []string, std streams, log *slog.Logger) er
 	if err != nil {
 		return err
 	}
+	if watch != "" {
+		if err := server.Watch(watch); err != nil {
+			return errors.Join(err, server.Close())
+		}
+	}
 	at := server.Addresses()
-	log.Info("serving", "roles", roles.String(), "mode", cfg.Mode, "http", at.HTTP, "desk", at.Desk, "broker", at.Broker)
+	log.Info("serving", "roles", roles.String(), "mode", cfg.Mode, "http", at.HTTP, "desk", at.Desk, "broker", at.Broker, "watch", at.Watch)
 	return server.Run(ctx)
+}
+
+// ready asks a running process whether all of it works, for supervisors that
+// have no other client at hand.
+func ready(ctx context.Context, args []string, std streams) error {
+	f := flags("ready", std)
+	at := f.String("watch", "127.0.0.1:9100", "`HOST:PORT` that serve -watch has opened")
+	if err := parse(f, args); err != nil {
+		return err
+	}
+	return app.Ready(ctx, *at)
 }
 
 // check names every mistake of a server's file, its site files and the rules,
