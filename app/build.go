@@ -177,7 +177,7 @@ func (s *Server) buildDashboard(_ context.Context, page fs.FS) error {
 	d := dashboard.New(dashboard.Config{Listener: l, Secure: s.cfg.HTTP.Secure}, dashboard.Deps{
 		DB: s.db, Series: s.series, Page: page,
 		Acknowledge: byName(s.alerts.Acknowledge), Reset: byName(s.alerts.Reset),
-		Paper: notice.HTML, Print: notice.PDF, Ready: s.isReady, Now: time.Now,
+		Delays: alerts.Delays, Paper: notice.HTML, Print: notice.PDF, Ready: s.isReady, Now: time.Now,
 		Metrics: promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}),
 	}, s.log.With("part", "dashboard"))
 	s.hear = func(factory string, payload []byte) {

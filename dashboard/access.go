@@ -41,6 +41,7 @@ func (s *Server) endpoints() []endpoint {
 		{fiber.MethodPost, "/sounders/:id/silence", committee, s.silence},
 		{fiber.MethodGet, "/incidents", papers, s.incidents},
 		{fiber.MethodGet, "/incidents/:id", papers, s.incident},
+		{fiber.MethodGet, "/incidents/:id/timeline", papers, s.timeline},
 		{fiber.MethodGet, "/notices", papers, s.notices},
 		{fiber.MethodGet, "/notices/:id.json", papers, s.notice},
 		{fiber.MethodGet, "/notices/:id.html", papers, s.noticePaper},

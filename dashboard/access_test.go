@@ -29,6 +29,7 @@ var doors = []struct {
 	{"POST", "/api/v1/sounders/buzzer-%s/silence", 409, 403, 403, true},
 	{"GET", "/api/v1/incidents", 200, 403, 200, false},
 	{"GET", "/api/v1/incidents/incident-%s", 200, 403, 200, true},
+	{"GET", "/api/v1/incidents/incident-%s/timeline", 200, 403, 200, true},
 	{"GET", "/api/v1/notices", 200, 403, 200, false},
 	{"GET", "/api/v1/notices/notice-%s", 200, 403, 200, true},
 	{"GET", "/api/v1/notices/notice-%s.json", 200, 403, 200, true},

@@ -89,7 +89,8 @@ func newBench(t *testing.T) *bench {
 	b.Server = New(Config{}, Deps{
 		DB: db, Series: series, Page: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}},
 		Acknowledge: act, Reset: act, Ready: func() error { return nil }, Metrics: http.NotFoundHandler(), Now: func() time.Time { return b.now },
-		Paper: func(w io.Writer, n safety.Notice, lang string) error { _, err := fmt.Fprint(w, n.ID, lang); return err },
+		Delays: func(safety.Site, time.Time) (v1, v2 time.Duration) { return 30 * time.Second, 3 * time.Minute },
+		Paper:  func(w io.Writer, n safety.Notice, lang string) error { _, err := fmt.Fprint(w, n.ID, lang); return err },
 		Print: func(w io.Writer, n safety.Notice, lang string) error {
 			_, err := fmt.Fprint(w, "%PDF-", n.ID, lang)
 			return err

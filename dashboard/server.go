@@ -49,6 +49,8 @@ type Deps struct {
 	// safety.ErrNotFound and safety.ErrConflict.
 	Acknowledge func(ctx context.Context, by state.User, alert string, at time.Time) (safety.Alert, error)
 	Reset       func(ctx context.Context, by state.User, alert string, at time.Time) (safety.Alert, error)
+	// Delays are the times to acknowledge (V1) and to investigate (V2) at a site.
+	Delays func(site safety.Site, at time.Time) (v1, v2 time.Duration)
 	// Paper writes a notice as a page to print, in language bn or en.
 	Paper func(w io.Writer, n safety.Notice, language string) error
 	// Print writes a notice as a PDF of A4 pages, in language bn or en.
