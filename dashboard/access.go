@@ -20,6 +20,7 @@ var (
 	everyone  = []state.Role{state.Committee, state.Officer, state.Installer}
 	papers    = []state.Role{state.Committee, state.Officer}
 	committee = []state.Role{state.Committee}
+	officer   = []state.Role{state.Officer}
 )
 
 // endpoints is the whole API behind a login.
@@ -47,6 +48,9 @@ func (s *Server) endpoints() []endpoint {
 		{fiber.MethodGet, "/notices/:id.html", papers, s.noticePaper},
 		{fiber.MethodGet, "/notices/:id.pdf", papers, s.noticePDF},
 		{fiber.MethodGet, "/notices/:id", papers, s.notice},
+		{fiber.MethodGet, "/desk/queue", officer, s.deskQueue},
+		{fiber.MethodGet, "/desk/cases/:id", officer, s.deskCase},
+		{fiber.MethodPost, "/desk/cases/:id/seen", officer, s.deskSeen},
 	}
 }
 

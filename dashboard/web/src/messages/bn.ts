@@ -29,6 +29,7 @@ export const bn: Messages = {
     'sensor-inhibited': 'সেন্সর বন্ধ রাখা', 'gateway-offline': 'গেটওয়ের সংযোগ নেই', 'gateway-refused': 'গেটওয়ের তথ্য নেওয়া হয়নি', 'server-clock': 'সার্ভারের ঘড়ি ভুল', 'broker-lost': 'বার্তা পৌঁছাচ্ছে না',
     'rules-unbound': 'সার্ভার এই কারখানা দেখছে না', 'alert-skipped': 'একটি খবর দেখানো যায়নি', 'desk-refused': 'ডাইফ নোটিশ নেয়নি',
     'gateway-fault/sounder': 'সাইরেন বাজানো যাচ্ছে না', 'gateway-fault/outputs': 'বাজার বা বাতি চলছে না', 'gateway-fault/saved-states': 'গেটওয়ে মনে রাখতে পারছে না',
+    'desk-unheard': 'ডাইফ সাড়া দিচ্ছে না; ফোন করুন',
     'gateway-fault/spool': 'গেটওয়ে তথ্য জমাতে পারছে না', 'gateway-fault/spool-open': 'গেটওয়ের জমা তথ্য খোলা যাচ্ছে না', 'gateway-fault/uplink': 'সার্ভার গেটওয়ের তথ্য নিচ্ছে না',
   },
   quantity: {

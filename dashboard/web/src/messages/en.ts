@@ -28,6 +28,7 @@ export const en = {
     'sensor-inhibited': 'Sensor inhibited', 'gateway-offline': 'Gateway offline', 'gateway-refused': 'Gateway data refused', 'server-clock': 'Server clock wrong', 'broker-lost': 'Messages do not arrive',
     'rules-unbound': 'Server does not watch this factory', 'alert-skipped': 'A message could not be shown', 'desk-refused': 'DIFE refused a notice',
     'gateway-fault/sounder': 'Siren cannot sound', 'gateway-fault/outputs': 'Buzzer or lamp does not work', 'gateway-fault/saved-states': 'Gateway cannot remember',
+    'desk-unheard': 'DIFE does not answer; telephone',
     'gateway-fault/spool': 'Gateway cannot keep readings', 'gateway-fault/spool-open': 'Kept readings cannot be opened', 'gateway-fault/uplink': 'Server does not take readings',
   },
   quantity: {
