@@ -175,6 +175,10 @@ func signals(ctx context.Context, view *state.View, incident safety.Incident) (s
 	for _, s := range all {
 		m := moment{Paper: s.ID, Because: s.Confidence, Grade: s.Grade}
 		story = append(story, steps(m, "signal", &s.CreatedAt, s.SentAt, s.ReceivedAt, s.ReceiptNumber)...)
+		if s.SeenAt != nil {
+			m.At, m.Kind, m.By = *s.SeenAt, "signal_seen", s.SeenBy
+			story = append(story, m)
+		}
 	}
 	return story, err
 }

@@ -43,7 +43,7 @@ func (b *bench) story(t *testing.T) {
 		return errors.Join(
 			book.SaveAlert(ctx, old), book.SaveAlert(ctx, smoke),
 			book.SaveIncident(ctx, state.Incident{Incident: safety.Incident{ID: "story", FactoryID: "a", State: "open", OccurredAt: at(100), OpenedAt: at(101), ConfirmedAt: when(120)}}),
-			book.SaveSignal(ctx, safety.Signal{ID: "signal", FactoryID: "a", IncidentID: "story", Confidence: "confirmed", CreatedAt: at(120), SentAt: when(121), ReceivedAt: when(122), ReceiptNumber: "DEMO-1"}),
+			book.SaveSignal(ctx, safety.Signal{ID: "signal", FactoryID: "a", IncidentID: "story", Confidence: "confirmed", CreatedAt: at(120), SentAt: when(121), ReceivedAt: when(122), ReceiptNumber: "DEMO-1", SeenAt: when(130), SeenBy: "officer-a"}),
 			book.SaveNotice(ctx, safety.Notice{ID: "paper", FactoryID: "a", IncidentID: "story", Kind: "immediate", CreatedAt: at(120), SentAt: when(123), Body: safety.NoticeBody{Informed: []safety.Informed{
 				{Recipient: "dife_office", Channel: "desk", At: at(124), By: "machine"}, {Recipient: "fire_service", Channel: "phone", At: at(125), By: "committee-a"}}}}),
 			book.AddReset(ctx, state.Reset{Factory: "a", Point: "smoke", By: "committee-a", At: at(210)}),
@@ -74,7 +74,7 @@ func TestTimeline(t *testing.T) {
 	want := []string{
 		"1m40s transition firing", "1m41s raised", "1m41s opened", "1m50s acknowledged committee-a", "2m0s confirmed",
 		"2m0s signal_opened", "2m0s notice_opened", "2m1s signal_sent", "2m2s signal_received DEMO-1", "2m3s notice_sent",
-		"2m5s informed committee-a", "3m20s transition inactive", "3m30s reset committee-a", "5m0s notice_waiting",
+		"2m5s informed committee-a", "2m10s signal_seen officer-a", "3m20s transition inactive", "3m30s reset committee-a", "5m0s notice_waiting",
 	}
 	if got, want := strings.Join(told, "\n"), strings.Join(want, "\n"); got != want {
 		t.Errorf("the timeline tells\n%s\nwant\n%s", got, want)

@@ -52,5 +52,7 @@ export const notice = (id: string) => one<Notice>('notices', id)
 export const paperOf = (id: string, form: 'html' | 'pdf', language: string) => `/api/v1/notices/${encodeURIComponent(id)}.${form}?lang=${language}`
 
 export const deskQueue = () => list<Case>('desk/queue')
-export const deskCase = (incident: string) => one<{ case: Case; filings: Filing[] }>('desk', 'cases', incident)
-export const seeCase = (incident: string) => call<Case>('POST', `desk/cases/${encodeURIComponent(incident)}/seen`, {})
+/** A drill and a real incident are cases of their own. */
+const casePath = (id: string, exercise: boolean, act = '') => `desk/cases/${encodeURIComponent(id)}${act}?exercise=${exercise}`
+export const deskCase = (id: string, exercise: boolean) => call<{ case: Case; filings: Filing[] }>('GET', casePath(id, exercise))
+export const seeCase = (id: string, exercise: boolean) => call<Case>('POST', casePath(id, exercise, '/seen'), {})

@@ -66,7 +66,7 @@ export const bn: Messages = {
   told: {
     starts: 'শুরু', stops: 'থেমেছে', blind: 'দেখা যাচ্ছে না', raised: 'মানুষকে জানানো হয়েছে', acknowledged: 'দেখছেন', reset: 'রিসেট চেপেছেন', cleared: 'অ্যালার্ম শেষ', opened: 'ঘটনা খোলা হয়েছে', confirmed: 'ঘটনা নিশ্চিত',
     signal_opened: 'সংকেত লেখা হয়েছে (যাচাই হয়নি)', signal_sent: 'সংকেত পাঠানো হয়েছে, রসিদ আসেনি', signal_received: 'ডাইফ সংকেত পেয়েছে', signal_waiting: 'সংকেতের রসিদ আসেনি: আবার চেষ্টা', signal_refused: 'ডাইফ সংকেত নেয়নি: আবার চেষ্টা',
-    notice_opened: 'নোটিশের খসড়া খোলা হয়েছে', notice_sent: 'নোটিশ পাঠানো হয়েছে, রসিদ আসেনি', notice_received: 'ডাইফ নোটিশ পেয়েছে', notice_seen: 'নোটিশ পড়েছেন', notice_waiting: 'নোটিশের রসিদ আসেনি: আবার চেষ্টা', notice_refused: 'ডাইফ নোটিশ নেয়নি: আবার চেষ্টা',
+    notice_opened: 'নোটিশের খসড়া খোলা হয়েছে', notice_sent: 'নোটিশ পাঠানো হয়েছে, রসিদ আসেনি', notice_received: 'ডাইফ নোটিশ পেয়েছে', notice_seen: 'নোটিশ পড়েছেন', signal_seen: 'সংকেত পড়েছেন', notice_waiting: 'নোটিশের রসিদ আসেনি: আবার চেষ্টা', notice_refused: 'ডাইফ নোটিশ নেয়নি: আবার চেষ্টা',
     informed: 'ফোনে জানানো হয়েছে', case_seen: 'দেখেছেন',
   },
   passed: { draft: 'খসড়া', prepared: 'তৈরি', sent: 'পাঠানো হয়েছে', received: 'প্রাপ্ত', settled: 'চূড়ান্ত নিষ্পত্তি' }, noReceipt: 'রসিদ আসেনি', clocks: 'আইনের সময়', met: 'পূরণ হয়েছে', zero: 'জানার মুহূর্ত থেকে গোনা',

@@ -65,7 +65,7 @@ export const en = {
   told: {
     starts: 'begins', stops: 'is over', blind: 'cannot be seen', raised: 'Told to people', acknowledged: 'is looking', reset: 'pressed Reset', cleared: 'Alarm ended', opened: 'Incident opened', confirmed: 'Incident confirmed',
     signal_opened: 'Signal written (unverified)', signal_sent: 'Signal sent, no receipt yet', signal_received: 'DIFE has received the signal', signal_waiting: 'Signal not received: tried again', signal_refused: 'DIFE did not take the signal: tried again',
-    notice_opened: 'Notice opened as a draft', notice_sent: 'Notice sent, no receipt yet', notice_received: 'DIFE has received the notice', notice_seen: 'has read the notice', notice_waiting: 'Notice not received: tried again', notice_refused: 'DIFE did not take the notice: tried again',
+    notice_opened: 'Notice opened as a draft', notice_sent: 'Notice sent, no receipt yet', notice_received: 'DIFE has received the notice', notice_seen: 'has read the notice', signal_seen: 'has read the signal', notice_waiting: 'Notice not received: tried again', notice_refused: 'DIFE did not take the notice: tried again',
     informed: 'told by phone', case_seen: 'has seen it',
   },
   passed: { draft: 'Draft', prepared: 'Prepared', sent: 'Sent', received: 'Received', settled: 'Settled' }, noReceipt: 'no receipt yet', clocks: 'Legal clocks', met: 'met', zero: 'counted from the moment it was known',
