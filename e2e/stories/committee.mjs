@@ -29,7 +29,7 @@ async function watches(stage, language, size) {
   const w = words[language]
   const p = await stage.enter('committee', language, size)
   for (const said of [w.fire, w.act, w.room, w.floor]) await p.sees(said, '.hero')
-  const room = p.page.locator('svg a').filter({ hasText: w.room })
+  const room = p.page.locator(`svg a[aria-label^="${w.room}: "]`)
   await room.waitFor()
   p.expect((await room.getAttribute('aria-label')).includes(w.danger), `the plan says of the store: ${await room.getAttribute('aria-label')}`)
   await p.looks('plan')

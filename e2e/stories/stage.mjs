@@ -8,7 +8,7 @@ const { chromium } = need('playwright-core')
 const axe = readFileSync(need.resolve('axe-core/axe.min.js'), 'utf8')
 
 export const sizes = { wall: [1920, 1080], laptop: [1366, 768], phone: [360, 740] }
-const patience = 20_000 // ms for what should show at once: the machine may be busy
+const patience = 60_000 // ms for what should show at once: the machine may be busy
 
 /** A Stage is one browser on one running Nirapod. */
 export class Stage {
@@ -32,7 +32,7 @@ export class Stage {
     page.setDefaultTimeout(patience)
     page.on('pageerror', (e) => this.wrong.push(`${who}: ${e.message}`))
     page.on('console', (m) => { if (/Content Security Policy/.test(m.text())) this.wrong.push(`${who}: ${m.text()}`) })
-    await page.addInitScript((l) => localStorage.setItem('language', l), language)
+    await page.addInitScript((l) => { if (self === top) localStorage.setItem('language', l) }, language)
     await page.goto(this.url + (options.at ?? ''))
     await page.fill('[name=username]', user)
     await page.fill('[name=password]', 'demo')
@@ -69,7 +69,7 @@ class Person {
     // What the page itself says: without identifiers, logins and the buttons that offer the other language or digits.
     const says = await page.evaluate(() => {
       const body = document.body.cloneNode(true)
-      for (const e of body.querySelectorAll('.latin, .set, button[lang], script, noscript')) e.remove()
+      for (const e of body.querySelectorAll('.latin, .set, [lang], script, noscript')) e.remove()
       return body.textContent + [...document.querySelectorAll('[aria-label], [title]')].filter((e) => !e.closest('.set')).map((e) => ` ${e.getAttribute('aria-label') ?? ''} ${e.getAttribute('title') ?? ''}`).join('')
     })
     stage.expect(!/\bsafe\b/i.test(says) && !says.includes('নিরাপদ'), `${here}: says that something is safe`)
@@ -83,6 +83,10 @@ class Person {
   }
 }
 
-Stage.prototype.shoot = async function (page, name, fullPage) {
-  await page.screenshot({ path: `${this.dir}/${name}.png`, fullPage, animations: 'disabled' })
+/** shoot takes a picture of what is in sight, or of the whole page on a screen as high. */
+Stage.prototype.shoot = async function (page, name, whole) {
+  const { width, height } = page.viewportSize()
+  if (whole) await page.setViewportSize({ width, height: await page.evaluate(() => document.documentElement.scrollHeight) })
+  await page.screenshot({ path: `${this.dir}/${name}.png`, animations: 'disabled' })
+  if (whole) await page.setViewportSize({ width, height })
 }

@@ -1,5 +1,6 @@
 import { bn } from '../messages/bn'
 import { en } from '../messages/en'
+import type { People } from './judge'
 import type { Messages } from '../messages/type'
 import type { Alert, Clock, Name, User } from './types'
 
@@ -31,7 +32,7 @@ class Speech {
     if (saved('language') === null && user.language === 'en') { this.language = 'en'; document.documentElement.lang = 'en' }
   }
 
-  name(name: Name | undefined): string { return name ? (this.language === 'bn' ? name.bn || name.en : name.en || name.bn) : '' }
+  name(name: Name | undefined): string { return name ? this.inDigits(this.language === 'bn' ? name.bn || name.en : name.en || name.bn) : '' }
 
   /** word is one of a list of words; what no list knows is said as the server says it. */
   word(list: List, key: string): string { return (this.words[list] as Record<string, string>)[key] ?? key }
@@ -43,12 +44,14 @@ class Speech {
   }
   count(value: number): string { return this.number(value) }
   /** unit goes with the digits: Bangla words with Bangla digits, signs with Latin ones. */
-  unit(unit: string): string { return ((this.language === 'bn' && this.banglaDigits ? bn : en).unit as Record<string, string>)[unit] ?? unit }
+  private get latinUnits() { return this.language === 'en' || !this.banglaDigits }
+  unit(unit: string): string { return ((this.latinSign(unit) ? en : this.words).unit as Record<string, string>)[unit] ?? unit }
+  latinSign(unit: string): boolean { return this.latinUnits && unit !== 'count' }
   /** state is the word of a switch, undefined for what is measured. */
   state(quantity: string, value: number): string | undefined { return (this.words.switchState as Record<string, string[]>)[quantity]?.[value >= 0.5 ? 1 : 0] }
   /** inDigits writes the digits of a text in this screen's set. */
   inDigits(text: string): string {
-    const zero = this.language === 'bn' && this.banglaDigits ? 0x9e6 : 0x30
+    const zero = this.latinUnits ? 0x30 : 0x9e6
     return text.replace(/[0-9০-৯]/g, (d) => String.fromCharCode(zero + (d.charCodeAt(0) & 0xf) - (d > '9' ? 6 : 0)))
   }
 
@@ -87,3 +90,11 @@ class Speech {
 }
 
 export const speech = new Speech()
+
+/** count says what the counters of a room vouch for, against what it is for. */
+export function count(p: People): string {
+  const w = speech.words
+  const range = [...new Set([p.low, p.high].filter((n) => n !== null))].map((n) => speech.count(n)).join('–')
+  if (!range) return w.notCounted
+  return `${range} ${w.peopleUnit}${p.limit ? ' · ' + w.capacity(speech.count(p.limit)) : ''}`
+}

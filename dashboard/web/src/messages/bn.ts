@@ -14,7 +14,7 @@ export const bn: Messages = {
   acknowledge: 'আমি দেখছি', looking: 'দেখছেন', reset: 'রিসেট', needsReset: 'রিসেট লাগবে',
   howToReset: (n) => `শেষ হলে গেটওয়ের চাবি ঘোরান, তারপর ${n} মিনিটের মধ্যে এখানে রিসেট চাপুন`, notYetReached: 'এখনও পৌঁছায়নি, আবার চাপুন',
   notLooked: 'নতুন', returned: 'থেমেছে, দেখা হয়নি', indicative: 'নিশ্চিত নয়',
-  soundOff: 'শব্দ বন্ধ: ছুঁয়ে চালু করুন', soundOn: 'শব্দ চালু', quiet: (n) => `এই পর্দার শব্দ ${n} সেকেন্ড থামান`, quieted: (n) => `এই পর্দার শব্দ থেমে আছে: ${n} সেকেন্ড`,
+  soundOff: 'শব্দ বন্ধ: ছুঁয়ে চালু করুন', soundOn: 'শব্দ চালু', quiet: 'এই পর্দার শব্দ থামান', quieted: (n) => `এই পর্দার শব্দ থেমে আছে: ${n} সেকেন্ড`,
   floorPlan: 'নকশা', zones: 'কক্ষ', exits: 'বহির্গমনের পথ', faults: 'ত্রুটি', alarms: 'অ্যালার্ম', none: 'নেই',
   notProved: 'আজ খোলা প্রমাণ হয়নি',
   exitState: { open: 'দরজা খোলা', closed: 'দরজা চাপানো', locked: 'দরজায় তালা', unknown: 'দরজার খবর নেই' },

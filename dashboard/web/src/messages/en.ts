@@ -13,7 +13,7 @@ export const en = {
   acknowledge: 'I am looking', looking: 'is looking', reset: 'Reset', needsReset: 'needs reset',
   howToReset: (n: string) => `When it is over: turn the key at the gateway, then press Reset here within ${n} minutes`, notYetReached: 'Not received yet, press again',
   notLooked: 'new', returned: 'Stopped, nobody has looked', indicative: 'not certain',
-  soundOff: 'Sound is off: tap to turn on', soundOn: 'Sound on', quiet: (n: string) => `Quiet this screen for ${n} s`, quieted: (n: string) => `This screen is quiet: ${n} s`,
+  soundOff: 'Sound is off: tap to turn on', soundOn: 'Sound on', quiet: 'Quiet this screen', quieted: (n: string) => `This screen is quiet: ${n} s`,
   floorPlan: 'Plan', zones: 'Rooms', exits: 'Ways out', faults: 'Faults', alarms: 'Alarms', none: 'none',
   notProved: 'not proved open today',
   exitState: { open: 'door open', closed: 'door shut', locked: 'door LOCKED', unknown: 'door unknown' },
