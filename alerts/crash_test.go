@@ -130,27 +130,33 @@ func (r *rig) whole(deskURL string) bool {
 	if len(alerts) > 2 || len(incidents) > 1 || len(notices) > 1 {
 		r.t.Fatalf("doubled: %d alerts, %d incidents, %d notices", len(alerts), len(incidents), len(notices))
 	}
+	kinds := map[string]int{}
+	for _, n := range r.drafts() {
+		if kinds[n.Kind]++; n.Status != safety.NoticeDraft || kinds[n.Kind] > 1 {
+			r.t.Fatalf("a paper that waits for a person: %s, %d of %s", n.Status, kinds[n.Kind], n.Kind)
+		}
+	}
 	for _, n := range notices {
 		if (n.Status == safety.NoticeReceived) != (n.ReceiptNumber != "") {
 			r.t.Fatalf("status %s with receipt %q", n.Status, n.ReceiptNumber)
 		}
 	}
 	items := queue(r.t, deskURL)
-	kinds := map[string]string{}
+	numbers := map[string]string{}
 	for _, it := range items {
-		if kinds[it.Kind] != "" {
+		if numbers[it.Kind] != "" {
 			r.t.Fatalf("the desk has two of %s: %+v", it.Kind, items)
 		}
-		kinds[it.Kind] = it.Number
+		numbers[it.Kind] = it.Number
 	}
 	if len(notices) == 0 || notices[0].Status != safety.NoticeReceived {
 		return false
 	}
-	if len(alerts) != 2 || kinds["notice"] != notices[0].ReceiptNumber {
-		r.t.Fatalf("%d alerts; the desk gave %v, the notice says %s", len(alerts), kinds, notices[0].ReceiptNumber)
+	if len(alerts) != 2 || len(kinds) != 2 || numbers["notice"] != notices[0].ReceiptNumber {
+		r.t.Fatalf("%d alerts, drafts %v; the desk gave %v, the notice says %s", len(alerts), kinds, numbers, notices[0].ReceiptNumber)
 	}
-	if s, ok := r.signal(notices[0].IncidentID, true); !ok || s.ReceiptNumber != kinds["signal"] {
-		r.t.Fatalf("signal %+v; the desk gave %v", s, kinds)
+	if s, ok := r.signal(notices[0].IncidentID, true); !ok || s.ReceiptNumber != numbers["signal"] {
+		r.t.Fatalf("signal %+v; the desk gave %v", s, numbers)
 	}
 	return true
 }

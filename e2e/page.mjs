@@ -61,7 +61,7 @@ await watcher.waitForFunction((t) => document.body.innerText.includes(t), wants.
 await watcher.screenshot({ path: `${dir}/acknowledged-bn-phone.png`, fullPage: true })
 
 const paper = await actor.context().newPage()
-await paper.goto(url + (await actor.getAttribute('[data-notice] a', 'href')))
+await paper.goto(url + (await actor.getAttribute('[data-status=received] a', 'href')))
 const words = await paper.innerText('body')
 expect(words.includes('DEMO-') && /preliminary/i.test(words) && /not signed/i.test(words), `the paper says: ${words.slice(0, 200)}`)
 await paper.screenshot({ path: `${dir}/notice.png`, fullPage: true })
