@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -122,10 +123,17 @@ func problem(w http.ResponseWriter, status int, detail string) {
 	})
 }
 
+// send writes an answer whole, with its length, so that it is whole at the other
+// side even if this process ends right after it.
 func send(w http.ResponseWriter, status int, media string, v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		status, media, text = http.StatusInternalServerError, "text/plain", []byte("the answer cannot be written")
+	}
 	w.Header().Set("Content-Type", media)
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the peer may have gone; there is nobody left to tell
+	_, _ = w.Write(text) // the peer may have gone; there is nobody left to tell
 }

@@ -27,6 +27,7 @@ type plant struct {
 	t                           *testing.T
 	dir                         string
 	sim, agent, broker, server  *process
+	desk                        *process // nil unless it runs apart
 	simAddr, brokerAddr         string
 	httpAddr, deskAddr, journal string
 	gatewayPassword             string
@@ -40,6 +41,7 @@ type plantOptions struct {
 	ingestVia func(broker string) string // where the server finds it
 	block     time.Duration              // of the series store, for compaction
 	env       []string                   // of the server
+	deskApart bool                       // the desk in a process of its own, not started
 }
 
 func newPlant(t *testing.T, o plantOptions) *plant {
@@ -66,7 +68,12 @@ func newPlant(t *testing.T, o plantOptions) *plant {
 	p.sim = spawn(t, p.dir, "sim", "firmware-sim", nil, append([]string{"-scenario", o.scenario, "-listen", p.simAddr}, o.simArgs...)...)
 	p.agent = spawn(t, p.dir, "agent", "gateway-agent", []string{"NIRAPOD_JOURNAL=" + p.journal}, "run", "-c", p.file("agent.yaml"))
 	p.broker = spawn(t, p.dir, "broker", "nirapod", nil, "serve", "-c", p.file("broker.yaml"), "-roles", "broker")
-	p.server = spawn(t, p.dir, "server", "nirapod", o.env, "serve", "-c", p.file("server.yaml"), "-roles", "ingest,alerts,dashboard,desk")
+	roles := "ingest,alerts,dashboard,desk"
+	if o.deskApart {
+		roles = "ingest,alerts,dashboard"
+		p.desk = spawn(t, p.dir, "desk", "nirapod", nil, "serve", "-c", p.file("server.yaml"), "-roles", "desk")
+	}
+	p.server = spawn(t, p.dir, "server", "nirapod", o.env, "serve", "-c", p.file("server.yaml"), "-roles", roles)
 	return p
 }
 
@@ -88,6 +95,9 @@ func (p *plant) writeServerFiles(o plantOptions) {
 		cfg.Broker = app.BrokerConfig{Listen: p.brokerAddr, URL: part.url}
 		cfg.HTTP = app.HTTPConfig{Listen: p.httpAddr}
 		cfg.Desk.Listen = p.deskAddr
+		if o.deskApart {
+			cfg.Desk.URL = "http://" + p.deskAddr
+		}
 		cfg.Series.Block = o.block
 		text, err := yaml.Marshal(cfg)
 		if err != nil {
