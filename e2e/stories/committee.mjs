@@ -4,12 +4,12 @@ const words = {
   bn: {
     fire: 'আগুন', act: 'বের হন', room: 'গুদাম', floor: 'নিচতলা', danger: 'বিপদ', smoke: 'ধোঁয়া', heat: 'হিট ডিটেক্টর', look: 'আমি দেখছি', looking: 'দেখছেন', people: 'ভিতরে কতজন',
     alarms: /^অ্যালার্ম/, incidents: /^ঘটনা/, notices: /^নোটিশ/, now: /^এখন/, lists: ['অ্যালার্ম', 'ত্রুটি', 'বন্ধ রাখা', 'জেনে রাখুন'], first: 'প্রথম', kind: 'অগ্নিকাণ্ড', began: 'ধোঁয়া শুরু',
-    confirmed: 'ঘটনা নিশ্চিত', told: 'ডাইফ নোটিশ পেয়েছে', received: 'প্রাপ্ত', receipt: 'রসিদ নং', due: 'শেষ সময়', unverified: 'যাচাই হয়নি', human: 'মানুষ লিখবেন', call: 'এখনই ফোনে জানান', paper: 'কাগজ দেখুন', pdf: /ছাপার ফাইল/, notice: /তাৎক্ষণিক খবর/, head: /প্রাথমিক.*স্বাক্ষর নেই/,
+    confirmed: 'ঘটনা নিশ্চিত', told: 'ডাইফ নোটিশ পেয়েছে', received: 'প্রাপ্ত', receipt: 'রসিদ নং', due: 'শেষ সময়', unverified: 'যাচাই হয়নি', human: 'মানুষ লিখবেন', call: 'এখনই ফোনে জানান', paper: 'কাগজ দেখুন', pdf: /ছাপার ফাইল/, notice: /তাৎক্ষণিক খবর/, head: /প্রাথমিক.*স্বাক্ষর নেই/, dated: 'ধারা ৮১', draft: 'খসড়া',
   },
   en: {
     fire: 'Fire', act: 'Get out', room: 'Store', floor: 'Ground floor', danger: 'Danger', smoke: 'Smoke', heat: 'heat detector', look: 'I am looking', looking: 'is looking', people: 'People inside',
     alarms: /alarms|^Alarms/i, incidents: /^Incidents/, notices: /^Notices/, now: /^Now/, lists: ['Alarms', 'Faults', 'Isolated', 'To know'], first: 'First', kind: 'Fire', began: 'Smoke begins',
-    confirmed: 'Incident confirmed', told: 'DIFE has received the notice', received: 'Received', receipt: 'Receipt no.', due: 'Due', unverified: 'unverified', human: 'Still for people to write', call: 'Tell by phone now', paper: 'Open the paper', pdf: /As a file to print/, notice: /Immediate information/, head: /preliminary.*not signed/i,
+    confirmed: 'Incident confirmed', told: 'DIFE has received the notice', received: 'Received', receipt: 'Receipt no.', due: 'Due', unverified: 'unverified', human: 'Still for people to write', call: 'Tell by phone now', paper: 'Open the paper', pdf: /As a file to print/, notice: /Immediate information/, head: /preliminary.*not signed/i, dated: 'section 81', draft: 'Draft',
   },
 }
 
@@ -77,13 +77,18 @@ async function reads(stage, language, size) {
   await p.page.locator('main li a').filter({ hasText: w.notice }).first().click()
   await p.sees(w.received, 'main ol li[aria-current=step]')
   await p.sees('DEMO-', 'main ol li[aria-current=step]')
-  for (const said of [w.call, w.due, w.unverified, w.human]) await p.sees(said, 'main')
+  for (const said of [w.call, w.unverified, w.human]) await p.sees(said, 'main')
   if (size === 'laptop') {
     const paper = p.page.frameLocator('iframe').locator('body')
     await paper.filter({ hasText: 'DEMO-' }).waitFor().catch(() => p.expect(false, 'the paper does not show in the page'))
   }
   await p.looks('notice')
   await opens(p, w)
+  await p.touches('link', w.notices)
+  await p.page.locator('main li a').filter({ hasText: w.dated }).first().click()
+  await p.sees(w.draft, 'main ol li[aria-current=step]')
+  for (const said of [w.due, w.unverified, w.human]) await p.sees(said, 'main')
+  await p.looks('draft')
   await p.leave()
 }
 

@@ -43,8 +43,8 @@ export const bn: Messages = {
     warming: 'গরম হচ্ছে', stale: 'পুরোনো তথ্য', out_of_range: 'মাপের বাইরে', stuck: 'আটকে আছে', crc: 'ভুল তথ্য', nack: 'সাড়া নেই',
     timeout: 'সময়ে সাড়া নেই', wire_open: 'তার কাটা', wire_short: 'তারে শর্ট', inhibit: 'বন্ধ রাখা', implausible: 'বিশ্বাসযোগ্য নয়', none: 'খবর আসেনি',
   },
-  notice: { immediate: 'তাৎক্ষণিক খবর (প্রাথমিক, যন্ত্রের পাঠানো, স্বাক্ষর নেই)', s80: 'ধারা ৮০-র নোটিশ', s81: 'ধারা ৮১-র নোটিশ' },
-  noticeShort: { immediate: 'তাৎক্ষণিক খবর', s80: 'ধারা ৮০', s81: 'ধারা ৮১' },
+  notice: { immediate: 'তাৎক্ষণিক খবর (প্রাথমিক, যন্ত্রের পাঠানো, স্বাক্ষর নেই)', s80: 'দুর্ঘটনার নোটিশ (ধারা ৮০)', s81: 'বিপজ্জনক ঘটনার নোটিশ (ধারা ৮১)', r70: 'সামান্য দুর্ঘটনার নোটিশ (বিধি ৭০)', 's80-register': 'দুর্ঘটনা রেজিস্টারের অনুলিপি (ধারা ৮০(৩))', epz: 'ইপিজেড কর্তৃপক্ষের কাছে নোটিশ' },
+  noticeShort: { immediate: 'তাৎক্ষণিক খবর', s80: 'দুর্ঘটনা, ধারা ৮০', s81: 'বিপজ্জনক ঘটনা, ধারা ৮১', r70: 'সামান্য দুর্ঘটনা, বিধি ৭০', 's80-register': 'রেজিস্টারের অনুলিপি', epz: 'ইপিজেড কর্তৃপক্ষের কাছে' },
   incident: { fire: 'অগ্নিকাণ্ড', ignition: 'প্রজ্বলন', explosion: 'বিস্ফোরণ', fumes: 'গ্যাস বা ধুম্র', water: 'পানি ঢোকা', collapse: 'ধস', injury: 'শারীরিক জখম', death: 'প্রাণহানি', crowd: 'গণনা সীমার বেশি', exit: 'বের হওয়ার পথ দেখুন', system: 'যন্ত্রের ত্রুটি' },
   status: {
     draft: 'খসড়া', prepared: 'তৈরি, পাঠানো হয়নি', sent: 'পাঠানো হয়েছে, রসিদ আসেনি', received: 'প্রাপ্ত', settled: 'চূড়ান্ত নিষ্পত্তি', withdrawn: 'প্রত্যাহার',
@@ -62,7 +62,7 @@ export const bn: Messages = {
   people: 'ভিতরে কতজন', capacity: (n) => `${n} জন ধরে`, posted: 'টাঙানো সর্বোচ্চ', bySpace: 'জায়গা হিসাবে', notCounted: 'গোনা যাচ্ছে না', peopleUnit: 'জন',
   value: 'মান', age: 'বয়স', quality: 'তথ্য কেমন', grade: { indicative: 'নির্দেশক', industrial: 'শিল্পমান', certified: 'সনদপ্রাপ্ত' }, qualityWord: { good: 'ভালো', uncertain: 'সন্দেহ আছে', bad: 'বাতিল' },
   exitCount: { open: 'খোলা', closed: 'চাপানো', locked: 'তালা', unknown: 'অজানা' },
-  incidentState: { open: 'চলছে', resolved: 'শেষ' }, confirmed: 'নিশ্চিত', unconfirmed: 'নিশ্চিত নয়', noIncident: 'কোনো ঘটনা নেই', timeline: 'কখন কী হয়েছে', itsAlerts: 'এর অ্যালার্ম', itsNotices: 'এর নোটিশ', where: 'কোথায়', untilAware: 'গোনা শুরু', awareAt: 'জানা গেছে',
+  incidentState: { open: 'চলছে', resolved: 'শেষ' }, confirmed: 'নিশ্চিত', unconfirmed: 'নিশ্চিত নয়', noIncident: 'কোনো ঘটনা নেই', timeline: 'কখন কী হয়েছে', itsAlerts: 'এর অ্যালার্ম', itsNotices: 'এর নোটিশ', where: 'কোথায়', untilAware: 'গোনা শুরু', awareAt: 'জানার পর',
   told: {
     starts: 'শুরু', stops: 'থেমেছে', blind: 'দেখা যাচ্ছে না', raised: 'মানুষকে জানানো হয়েছে', acknowledged: 'দেখছেন', reset: 'রিসেট চেপেছেন', cleared: 'অ্যালার্ম শেষ', opened: 'ঘটনা খোলা হয়েছে', confirmed: 'ঘটনা নিশ্চিত',
     signal_opened: 'সংকেত লেখা হয়েছে (যাচাই হয়নি)', signal_sent: 'সংকেত পাঠানো হয়েছে, রসিদ আসেনি', signal_received: 'ডাইফ সংকেত পেয়েছে', signal_waiting: 'সংকেতের রসিদ আসেনি: আবার চেষ্টা', signal_refused: 'ডাইফ সংকেত নেয়নি: আবার চেষ্টা',

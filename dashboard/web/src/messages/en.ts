@@ -42,8 +42,8 @@ export const en = {
     warming: 'warming up', stale: 'old data', out_of_range: 'out of range', stuck: 'stuck', crc: 'garbled', nack: 'no answer',
     timeout: 'no answer in time', wire_open: 'wire cut', wire_short: 'wire short', inhibit: 'inhibited', implausible: 'implausible', none: 'no news yet',
   },
-  notice: { immediate: 'Immediate information (preliminary, sent by a machine, not signed)', s80: 'Notice under section 80', s81: 'Notice under section 81' },
-  noticeShort: { immediate: 'Immediate information', s80: 'Section 80', s81: 'Section 81' },
+  notice: { immediate: 'Immediate information (preliminary, sent by a machine, not signed)', s80: 'Notice of accident (section 80)', s81: 'Notice of a dangerous occurrence (section 81)', r70: 'Notice of a minor accident (rule 70)', 's80-register': 'Copy of the register of accidents (section 80(3))', epz: 'Notice to the zone authority' },
+  noticeShort: { immediate: 'Immediate information', s80: 'Accident, section 80', s81: 'Dangerous occurrence, section 81', r70: 'Minor accident, rule 70', 's80-register': 'Copy of the register', epz: 'To the zone authority' },
   incident: { fire: 'Fire', ignition: 'Ignition', explosion: 'Explosion', fumes: 'Fumes', water: 'Water breaking in', collapse: 'Collapse', injury: 'Injury', death: 'Death', crowd: 'Count above the limit', exit: 'Check the way out', system: 'Equipment fault' },
   status: {
     draft: 'Draft', prepared: 'Prepared, not sent', sent: 'Sent, no receipt yet', received: 'Received', settled: 'Settled', withdrawn: 'Withdrawn',
@@ -61,7 +61,7 @@ export const en = {
   people: 'People inside', capacity: (n: string) => `room for ${n}`, posted: 'posted maximum', bySpace: 'by its space', notCounted: 'not being counted', peopleUnit: 'people',
   value: 'Value', age: 'Age', quality: 'Quality', grade: { indicative: 'indicative', industrial: 'industrial', certified: 'certified' }, qualityWord: { good: 'good', uncertain: 'doubtful', bad: 'rejected' },
   exitCount: { open: 'Open', closed: 'Shut', locked: 'Locked', unknown: 'Unknown' },
-  incidentState: { open: 'Going on', resolved: 'Over' }, confirmed: 'Confirmed', unconfirmed: 'Not confirmed', noIncident: 'No incident', timeline: 'What happened when', itsAlerts: 'Its alarms', itsNotices: 'Its notices', where: 'Where', untilAware: 'counted from', awareAt: 'known since',
+  incidentState: { open: 'Going on', resolved: 'Over' }, confirmed: 'Confirmed', unconfirmed: 'Not confirmed', noIncident: 'No incident', timeline: 'What happened when', itsAlerts: 'Its alarms', itsNotices: 'Its notices', where: 'Where', untilAware: 'counted from', awareAt: 'since it was known',
   told: {
     starts: 'begins', stops: 'is over', blind: 'cannot be seen', raised: 'Told to people', acknowledged: 'is looking', reset: 'pressed Reset', cleared: 'Alarm ended', opened: 'Incident opened', confirmed: 'Incident confirmed',
     signal_opened: 'Signal written (unverified)', signal_sent: 'Signal sent, no receipt yet', signal_received: 'DIFE has received the signal', signal_waiting: 'Signal not received: tried again', signal_refused: 'DIFE did not take the signal: tried again',
