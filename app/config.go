@@ -55,6 +55,9 @@ type DeskConfig struct {
 	Listen    string `yaml:"listen"`
 	URL       string `yaml:"url"`        // "" = the desk of this process
 	TokenFile string `yaml:"token_file"` // "" = made in the data directory
+	// OfficersTokenFile opens the desk to the officers' pages of this server,
+	// which read for one office at a time. "" = made in the data directory.
+	OfficersTokenFile string `yaml:"officers_token_file"`
 }
 
 // Defaults returns what holds for keys that a file leaves out.

@@ -65,14 +65,18 @@ func (b *Book) AddReset(ctx context.Context, r Reset) error {
 	return err
 }
 
+const resetColumns = `id, factory, point, by, at`
+
+func scanReset(row scanner) (r Reset, err error) {
+	var at int64
+	err = row.Scan(&r.ID, &r.Factory, &r.Point, &r.By, &at)
+	r.At = moment(at)
+	return r, err
+}
+
 // ResetsAfter returns up to limit resets with ids above id, in order of id.
 func (d *DB) ResetsAfter(ctx context.Context, id int64, limit int) ([]Reset, error) {
-	return query(ctx, d.reader, func(row scanner) (r Reset, err error) {
-		var at int64
-		err = row.Scan(&r.ID, &r.Factory, &r.Point, &r.By, &at)
-		r.At = moment(at)
-		return r, err
-	}, `SELECT id, factory, point, by, at FROM resets WHERE id > ? ORDER BY id LIMIT ?`, id, limit)
+	return query(ctx, d.reader, scanReset, `SELECT `+resetColumns+` FROM resets WHERE id > ? ORDER BY id LIMIT ?`, id, limit)
 }
 
 // docs marshals values for the doc columns of one row.

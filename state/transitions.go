@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"nirapod/safety"
@@ -51,4 +52,16 @@ func scanTransition(row scanner) (t safety.Transition, err error) {
 func (d *DB) TransitionsAfter(ctx context.Context, id int64, limit int) ([]safety.Transition, error) {
 	return query(ctx, d.reader, scanTransition,
 		`SELECT id, `+transitionColumns+` FROM transitions WHERE id > ? ORDER BY id LIMIT ?`, id, limit)
+}
+
+// LastState returns what was said last about a point, whoever said it and
+// whenever it happened; unknown if nothing was.
+func (d *DB) LastState(ctx context.Context, factory, point string) (safety.State, error) {
+	word, err := one(ctx, d.reader, scanOne[string],
+		`SELECT to_state FROM transitions WHERE factory = ? AND point = ? ORDER BY id DESC LIMIT 1`, factory, point)
+	if errors.Is(err, safety.ErrNotFound) {
+		return safety.Unknown, nil
+	}
+	state, _ := safety.ParseState(word)
+	return state, err
 }
