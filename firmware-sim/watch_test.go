@@ -170,7 +170,7 @@ func (w *watch) loop(addr, ain byte) safety.Reading {
 // all passages may be wrong.
 func (w *watch) people(zone string, request []byte, all map[string]safety.Reading) {
 	low, high := safety.Reading{Reason: safety.Timeout}, safety.Reading{Reason: safety.Timeout}
-	if b := w.world.Serial(w.now+w.spent, request); len(b) == 19 && binary.BigEndian.Uint16(b[5:]) == 1 {
+	if b, _ := w.world.Serial(w.now+w.spent, request); len(b) == 19 && binary.BigEndian.Uint16(b[5:]) == 1 {
 		in, out := float64(binary.BigEndian.Uint32(b[9:])), float64(binary.BigEndian.Uint32(b[13:]))
 		low, high = known(math.Ceil(in-out-0.05*(in+out))), known(math.Floor(in-out+0.05*(in+out)))
 	}
