@@ -132,7 +132,7 @@ func (w *wirer) counter(s *Sensor) {
 		}
 		unit := s.Counter.Unit
 		t = &tally{
-			dev:    counter.New(func(first, n uint16) ([]uint16, error) { return line.Input(unit, first, n) }),
+			dev:    counter.New(func(first, n uint16) ([]uint16, error) { return line.Read(unit, rs485.Input, first, n) }),
 			period: s.Period, mono: w.a.clock.Mono, emit: w.a.emit,
 			edge: edge{log: w.a.log, device: fmt.Sprintf("%s unit %d", line, unit)},
 		}
