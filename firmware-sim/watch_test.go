@@ -51,7 +51,7 @@ func watching(t *testing.T, scenario string) *watch {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := rules.New(packs, rules.Plant{Factory: demo.Factory, Zones: site.Zones, Sensors: site.Sensors}, rules.Gateway|rules.Server, demo.Gateway)
+	e, err := rules.New(packs, rules.Plant{Factory: demo.Factory, Zones: site.Zones, Hazards: site.Hazards, Sensors: site.Sensors}, rules.Gateway|rules.Server, demo.Gateway)
 	if err != nil {
 		t.Fatal(err)
 	}
