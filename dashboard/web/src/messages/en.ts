@@ -23,6 +23,7 @@ export const en: Messages = {
   rule: {
     smoke: 'Smoke', flame: 'Flame', 'call-point': 'Manual call point', 'heat-static': 'Heat high', 'heat-rise': 'Heat rising fast', 'fire-confirmed': 'Fire confirmed',
     'co-first-stage': 'Carbon monoxide', 'co-second-stage': 'Carbon monoxide high', 'co-sustained': 'Carbon monoxide for long', overcrowded: 'Count above the limit; please check', 'exit-leaf-open': 'Door open', 'exit-locked': 'Way out locked', 'exit-locked-empty': 'Locked, nobody counted inside',
+    'co2-ventilation': 'Little fresh air; please check', 'co2-exposure': 'Carbon dioxide high; please check', 'boiler-overpressure': 'Boiler above its rated pressure',
     'sensor-fault': 'Sensor fault', 'sensor-blind': 'Sensor cannot see', 'sensor-stale': 'Sensor silent', 'sensor-warming-long': 'Sensor warming too long',
     'sensor-inhibited': 'Sensor inhibited', 'gateway-offline': 'Gateway offline', 'gateway-refused': 'Gateway data refused', 'server-clock': 'Server clock wrong', 'broker-lost': 'Messages do not arrive',
     'rules-unbound': 'Server does not watch this factory', 'alert-skipped': 'A message could not be shown', 'desk-refused': 'DIFE refused a notice',
@@ -32,8 +33,9 @@ export const en: Messages = {
   quantity: {
     temperature: 'Heat', humidity: 'Humidity', smoke: 'Smoke', smoke_od: 'Smoke', co: 'Carbon monoxide', call_point: 'Call point',
     door_open: 'Door', locked: 'Lock', people: 'People, at least', people_high: 'People, at most', key: 'Key',
+    co2: 'Carbon dioxide', pressure: 'Pressure',
   },
-  unit: { Cel: '°C', '%RH': '%', ppm: 'ppm', '1/m': '/m', '%': '%', count: 'people' },
+  unit: { Cel: '°C', '%RH': '%', ppm: 'ppm', '1/m': '/m', '%': '%', count: 'people', bar: 'bar' },
   switchState: { smoke: ['none', 'SMOKE'], call_point: ['not pressed', 'PRESSED'], door_open: ['shut', 'open'], locked: ['not locked', 'LOCKED'], key: ['off', 'on'] },
   reason: {
     warming: 'warming up', stale: 'old data', out_of_range: 'out of range', stuck: 'stuck', crc: 'garbled', nack: 'no answer',
