@@ -192,7 +192,7 @@ func Bind(site safety.Site) error {
 	if err != nil {
 		return err
 	}
-	plant := rules.Plant{Factory: site.Factory.ID, Zones: site.Zones, Sensors: site.Sensors}
+	plant := rules.Plant{Factory: site.Factory.ID, Zones: site.Zones, Hazards: site.Hazards, Sensors: site.Sensors}
 	_, err = rules.New(packs, plant, rules.Server, safety.ServerSource)
 	return err
 }

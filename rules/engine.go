@@ -12,6 +12,7 @@ import (
 type Plant struct {
 	Factory string
 	Zones   []safety.Zone
+	Hazards []safety.Hazmat // of them, the boilers
 	Sensors []safety.Sensor // a period of 0 is taken as 1 s
 }
 

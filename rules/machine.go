@@ -15,6 +15,7 @@ type instance struct {
 	rule  *bound
 	point string
 	zone  *safety.Zone
+	rated float64 // bar, of the zone's boiler; 0 = none
 	own   *sensor // nil for zone scope
 	lists [][]*sensor
 	order int          // among all instances

@@ -188,12 +188,12 @@ func (c *check) eachHazard() {
 	for i, h := range c.site.Hazards {
 		path := item("hazards", i)
 		ref(c, path+".zone", h.Zone, c.zones, "zone")
-		c.word(path+".kind", h.Kind, false, "boiler", "gas", "chemical", "fuel", "combustible", "dust", "battery", "radiation", "other")
+		c.word(path+".kind", h.Kind, false, safety.KindBoiler, "gas", "chemical", "fuel", "combustible", "dust", "battery", "radiation", "other")
 		c.date(path+".licence_expires", h.Expires)
 		if h.MaxKG < 0 {
 			c.mistake(path+".max_kg", "%v kg", h.MaxKG)
 		}
-		if h.Kind == "boiler" {
+		if h.Kind == safety.KindBoiler {
 			c.text(path+".boiler_number", h.BoilerNo, "a boiler is known by its number")
 			c.text(path+".licence_expires", h.Expires, "its expiry cannot be watched")
 			if !(h.RatedBar > 0) {

@@ -25,6 +25,7 @@ export const bn: Messages = {
   rule: {
     smoke: 'ধোঁয়া', flame: 'শিখা', 'call-point': 'হাতে চাপা অ্যালার্ম', 'heat-static': 'তাপ বেশি', 'heat-rise': 'তাপ দ্রুত বাড়ছে', 'fire-confirmed': 'আগুন নিশ্চিত',
     'co-first-stage': 'কার্বন মনোক্সাইড', 'co-second-stage': 'কার্বন মনোক্সাইড বেশি', 'co-sustained': 'কার্বন মনোক্সাইড অনেকক্ষণ', overcrowded: 'গণনা সীমার বেশি; দেখে নিন', 'exit-leaf-open': 'দরজা খোলা', 'exit-locked': 'বের হওয়ার পথে তালা', 'exit-locked-empty': 'তালাবদ্ধ, গণনায় ভেতরে কেউ নেই',
+    'co2-ventilation': 'তাজা বাতাস কম; দেখে নিন', 'co2-exposure': 'কার্বন ডাই-অক্সাইড বেশি; দেখে নিন', 'boiler-overpressure': 'বয়লারের চাপ অনুমোদিত সীমার বেশি',
     'sensor-fault': 'সেন্সর নষ্ট', 'sensor-blind': 'সেন্সর দেখছে না', 'sensor-stale': 'সেন্সরের খবর পুরোনো', 'sensor-warming-long': 'সেন্সর গরম হতে দেরি',
     'sensor-inhibited': 'সেন্সর বন্ধ রাখা', 'gateway-offline': 'গেটওয়ের সংযোগ নেই', 'gateway-refused': 'গেটওয়ের তথ্য নেওয়া হয়নি', 'server-clock': 'সার্ভারের ঘড়ি ভুল', 'broker-lost': 'বার্তা পৌঁছাচ্ছে না',
     'rules-unbound': 'সার্ভার এই কারখানা দেখছে না', 'alert-skipped': 'একটি খবর দেখানো যায়নি', 'desk-refused': 'ডাইফ নোটিশ নেয়নি',

@@ -24,6 +24,7 @@ export const en = {
   rule: {
     smoke: 'Smoke', flame: 'Flame', 'call-point': 'Manual call point', 'heat-static': 'Heat high', 'heat-rise': 'Heat rising fast', 'fire-confirmed': 'Fire confirmed',
     'co-first-stage': 'Carbon monoxide', 'co-second-stage': 'Carbon monoxide high', 'co-sustained': 'Carbon monoxide for long', overcrowded: 'Count above the limit; please check', 'exit-leaf-open': 'Door open', 'exit-locked': 'Way out locked', 'exit-locked-empty': 'Locked, nobody counted inside',
+    'co2-ventilation': 'Little fresh air; please check', 'co2-exposure': 'Carbon dioxide high; please check', 'boiler-overpressure': 'Boiler above its rated pressure',
     'sensor-fault': 'Sensor fault', 'sensor-blind': 'Sensor cannot see', 'sensor-stale': 'Sensor silent', 'sensor-warming-long': 'Sensor warming too long',
     'sensor-inhibited': 'Sensor inhibited', 'gateway-offline': 'Gateway offline', 'gateway-refused': 'Gateway data refused', 'server-clock': 'Server clock wrong', 'broker-lost': 'Messages do not arrive',
     'rules-unbound': 'Server does not watch this factory', 'alert-skipped': 'A message could not be shown', 'desk-refused': 'DIFE refused a notice',
