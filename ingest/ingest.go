@@ -51,6 +51,7 @@ type Ingest struct {
 	epoch    string
 	store    backoff
 	state    backoff
+	flushed  time.Duration // how long the last flush took
 }
 
 // New returns the role; it does nothing before Run. Its metrics go to r. It
