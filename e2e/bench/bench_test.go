@@ -10,8 +10,9 @@ import (
 )
 
 var (
-	full  = flag.Bool("full", false, "measure for publication: some 20 minutes")
-	pprof = flag.String("pprof", "", "`HOST:PORT` where the server under measurement offers its profiles")
+	full   = flag.Bool("full", false, "measure for publication: some 20 minutes")
+	server = flag.String("server", "", "server `PROGRAM` to measure in place of the one of this source, to compare two")
+	pprof  = flag.String("pprof", "", "`HOST:PORT` where the server under measurement offers its profiles")
 )
 
 // bin holds the programs, built once.

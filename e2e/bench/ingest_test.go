@@ -29,7 +29,7 @@ type outcome struct {
 	p50, p99          time.Duration // publish to commit, live
 	late              time.Duration // the most that a pack went out after it was due, live
 	resent            int64
-	rss               float64 // MB, at the end
+	rss, peak         float64 // MB, at the end and at most
 	changes           float64 // share of readings that changed a rule's state
 }
 
@@ -147,7 +147,7 @@ func (p *plant) watch(r *run, f fleet, done <-chan error) (out outcome) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			out.rss = p.server.memory("VmRSS")
+			out.rss, out.peak = p.server.memory("VmRSS"), p.server.memory("VmHWM")
 			for _, w := range f {
 				out.resent += w.resent.Load()
 			}

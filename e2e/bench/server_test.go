@@ -74,7 +74,11 @@ func newPlant(t *testing.T, s safety.Site, o options) *plant {
 	if roles != "" {
 		args = append(args, "-roles", roles)
 	}
-	p.server = start(t, p.dir, "server", filepath.Join(bin, "nirapod"), serverEnv(), args...)
+	program := filepath.Join(bin, "nirapod")
+	if *server != "" {
+		program = *server
+	}
+	p.server = start(t, p.dir, "server", program, serverEnv(), args...)
 	p.ready()
 	return p
 }
