@@ -23,7 +23,11 @@ import (
 	"nirapod/wire"
 )
 
-const deskSecret = "desk.secret"
+// Files of the data directory.
+const (
+	serverSecret = "server.secret"
+	deskSecret   = "desk.secret"
+)
 
 func (s *Server) buildBroker(context.Context) error {
 	var secure *tls.Config
@@ -51,14 +55,14 @@ func (s *Server) admit(username, pw string) ([]wire.Permission, bool) {
 	if username == wire.ServerUser {
 		return wire.ServerACL(), equal(pw, s.secret)
 	}
-	hash, factory, gateway, err := s.db.GatewayCredential(context.Background(), username)
+	c, err := s.db.GatewayCredential(context.Background(), username)
 	if err != nil {
 		if !errors.Is(err, safety.ErrNotFound) {
 			s.log.Error("gateway cannot be looked up", "username", username, "err", err)
 		}
 		return nil, false
 	}
-	return wire.GatewayACL(factory, gateway), password.Verify(hash, pw)
+	return wire.GatewayACL(c.Factory, c.Gateway), password.Verify(c.Hash, pw)
 }
 
 // buildPeople makes the connection of the roles that serve people: live values

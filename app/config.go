@@ -43,6 +43,8 @@ type BrokerConfig struct {
 	CertFile string `yaml:"tls_cert"` // with KeyFile: gateways connect by TLS only
 	KeyFile  string `yaml:"tls_key"`
 	CAFile   string `yaml:"tls_ca"` // whose certificates the other roles accept; "" = the system's
+
+	Mosquitto MosquittoConfig `yaml:"mosquitto"`
 }
 
 // HTTPConfig says where people reach the page.
@@ -69,8 +71,18 @@ func Defaults() Config {
 	}
 }
 
-// Load reads and checks a file for roles. All mistakes come at once, with file
-// and line, wrapping safety.ErrInvalid.
+// DefaultRoles is the whole server in one process, but for a broker that is not
+// ours.
+func (cfg Config) DefaultRoles() Roles {
+	roles := AllRoles()
+	if cfg.Broker.Mosquitto.Dir != "" {
+		delete(roles, RoleBroker)
+	}
+	return roles
+}
+
+// Load reads and checks a file for roles; nil means DefaultRoles. All mistakes
+// come at once, with file and line, wrapping safety.ErrInvalid.
 func Load(name string, roles Roles) (Config, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -78,6 +90,9 @@ func Load(name string, roles Roles) (Config, error) {
 	}
 	cfg := Defaults()
 	file, err := yamlfile.Parse(name, data, &cfg)
+	if roles == nil {
+		roles = cfg.DefaultRoles()
+	}
 	if err := yamlfile.Join(err, cfg.check(file, roles)); err != nil {
 		return Config{}, err
 	}
@@ -144,6 +159,7 @@ func (cfg Config) check(f *yamlfile.File, roles Roles) error {
 			mistake(path, "%q: want scheme://host:port", address)
 		}
 	}
+	cfg.Broker.Mosquitto.check(cfg, roles, mistake)
 	cfg.Series.check(mistake)
 	return yamlfile.Join(append(wrong, roles.check(cfg.Series.Kind)...)...)
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nirapod/app/demo"
+	"nirapod/internal/mosquitto"
 	"nirapod/internal/password"
 	"nirapod/safety"
 	"nirapod/state"
@@ -172,7 +173,10 @@ func AddGateway(ctx context.Context, db *state.DB, factory, gateway string) (str
 			continue
 		}
 		word := newPassword()
-		return word, db.SetGatewayCredential(ctx, wire.GatewayUser(factory, gateway), password.Hash(word), factory, gateway)
+		return word, db.SetGatewayCredential(ctx, state.GatewayCredential{
+			Username: wire.GatewayUser(factory, gateway), Factory: factory, Gateway: gateway,
+			Hash: password.Hash(word), Mosquitto: mosquitto.Hash(word),
+		})
 	}
 	return "", fmt.Errorf("gateway %q is not in the site file of %s: %w", gateway, factory, safety.ErrNotFound)
 }

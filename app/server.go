@@ -72,6 +72,7 @@ func New(ctx context.Context, cfg Config, roles Roles, page fs.FS, log *slog.Log
 	}{
 		{"state", roles.needState(), s.openState},
 		{"sites", roles.needState(), s.importSites},
+		{"mosquitto", roles[RoleIngest], s.keepMosquitto},
 		{"series", roles.needSeries(), s.openSeries},
 		{"broker", roles[RoleBroker], s.buildBroker},
 		{"broker connection", roles[RoleAlerts] || roles[RoleDashboard], s.buildPeople},
@@ -131,7 +132,7 @@ func (s *Server) openState(ctx context.Context) (err error) {
 		return err
 	}
 	s.closers = append(s.closers, s.db.Close)
-	if s.secret, err = secret(s.cfg.DataDir, "server.secret"); err != nil {
+	if s.secret, err = secret(s.cfg.DataDir, serverSecret); err != nil {
 		return err
 	}
 	s.trust, err = trust(s.cfg.Broker.CAFile)
@@ -142,6 +143,14 @@ func (s *Server) importSites(ctx context.Context) error {
 	warnings, err := importSites(ctx, s.db, s.cfg)
 	for _, w := range warnings {
 		s.log.Warn("site file", "warning", w.Error())
+	}
+	return err
+}
+
+func (s *Server) keepMosquitto(ctx context.Context) error {
+	warning, err := KeepMosquitto(ctx, s.db, s.cfg)
+	if warning != "" {
+		s.log.Warn("mosquitto", "warning", warning)
 	}
 	return err
 }

@@ -88,6 +88,7 @@ func offline(t testing.TB, cfg Config, db *state.DB, series store.Store, publish
 	t.Helper()
 	i := New(cfg, db, series, prometheus.NewRegistry(), discard)
 	i.out.publish = func(_ context.Context, m mqttconn.Message) error { return publish(m) }
+	i.grace = time.Minute // disks of test machines are slow
 	if err := i.load(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ const usage = `usage: nirapod COMMAND [FLAGS]
   serve    run the server: serve -c FILE [-roles broker,ingest,alerts,dashboard,desk]
   check    name every mistake: check -c FILE [-roles …] or check -site FILE
   user     add or list people: user add -c FILE -name … -role …; user list -c FILE
-  gateway  give a gateway its password: gateway add -c FILE -factory ID -gateway ID
+  gateway  let a gateway in, or shut it out: gateway add -c FILE -factory ID -gateway ID; gateway remove …
 
 nirapod COMMAND -h explains the flags.
 `

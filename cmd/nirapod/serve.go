@@ -52,14 +52,23 @@ func configured(name string, std streams, args []string, more func(set func(*str
 	if err := parse(f, args); err != nil {
 		return app.Config{}, nil, err
 	}
-	roles := app.AllRoles()
-	if *list != "" {
+	return load(*file, *list)
+}
+
+// load reads the server's file for a list of roles; "" means all that it asks
+// for.
+func load(file, list string) (app.Config, app.Roles, error) {
+	var roles app.Roles
+	if list != "" {
 		var err error
-		if roles, err = app.ParseRoles(*list); err != nil {
+		if roles, err = app.ParseRoles(list); err != nil {
 			return app.Config{}, nil, err
 		}
 	}
-	cfg, err := app.Load(*file, roles)
+	cfg, err := app.Load(file, roles)
+	if roles == nil {
+		roles = cfg.DefaultRoles()
+	}
 	return cfg, roles, err
 }
 
@@ -99,14 +108,7 @@ func check(args []string, std streams) error {
 	if *file == "" {
 		return wrongUse("nirapod check: name a file with -c or -site")
 	}
-	roles := app.AllRoles()
-	if *list != "" {
-		var err error
-		if roles, err = app.ParseRoles(*list); err != nil {
-			return err
-		}
-	}
-	cfg, err := app.Load(*file, roles)
+	cfg, _, err := load(*file, *list)
 	if err != nil {
 		return err
 	}

@@ -6,26 +6,23 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"nirapod/app"
-	"nirapod/internal/broker"
 	"nirapod/internal/influxtest"
+	"nirapod/internal/mosquittotest"
 	"nirapod/internal/password"
 	"nirapod/safety"
 	"nirapod/state"
 	"nirapod/state/sitefile"
-	"nirapod/wire"
 )
 
 const (
 	people     = "committee"
 	peopleWord = "benchmark password"
-	secret     = "a secret of the server's roles only" // at the broker
 )
 
 // plant is a server with its files, and the broker that its gateways use.
@@ -50,35 +47,35 @@ type options struct {
 func newPlant(t *testing.T, s safety.Site, o options) *plant {
 	t.Helper()
 	p := &plant{t: t, dir: t.TempDir(), http: freePort(t)}
-	gateways, roles := freePort(t), ""
-	p.url = "tcp://" + gateways
 	cfg := app.Defaults()
 	cfg.Version, cfg.DataDir, cfg.Sites, cfg.Rules = 1, p.file("data"), []string{p.file("site.yaml")}, o.rules
-	cfg.HTTP, cfg.Desk.Listen, cfg.Broker.Listen = app.HTTPConfig{Listen: p.http}, freePort(t), gateways
+	cfg.HTTP, cfg.Desk.Listen, cfg.Broker.Listen = app.HTTPConfig{Listen: p.http}, freePort(t), freePort(t)
 	if o.influx {
 		p.influx = influxtest.Start(t)
 		cfg.Series.Kind, cfg.Series.URL, cfg.Series.Bucket, cfg.Series.Org = app.Influx, p.influx.URL, influxtest.Bucket(influxtest.Database), "bench"
 	}
 	p.write("site.yaml", export(t, s))
-	p.register(cfg)
-	if !o.embedded {
-		cfg.Broker.URL = p.mosquitto(gateways)
-		roles = "ingest,alerts,dashboard,desk"
+	roles := "ingest,alerts,dashboard,desk"
+	if o.embedded {
+		roles, p.url = "broker,"+roles, "tcp://"+cfg.Broker.Listen
+		p.register(cfg)
+	} else {
+		outside := mosquittotest.New(t)
+		cfg.Broker.URL, p.url = "tcp://"+outside.Server, "tcp://"+outside.Gateways
+		cfg.Broker.Mosquitto = app.MosquittoConfig{Dir: outside.Dir, PIDFile: outside.PIDFile}
+		p.register(cfg)
+		outside.Restart()
 	}
 	text, err := yaml.Marshal(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.write("nirapod.yaml", text)
-	args := []string{"serve", "-c", p.file("nirapod.yaml")}
-	if roles != "" {
-		args = append(args, "-roles", roles)
-	}
 	program := filepath.Join(bin, "nirapod")
 	if *server != "" {
 		program = *server
 	}
-	p.server = start(t, p.dir, "server", program, serverEnv(), args...)
+	p.server = start(t, p.dir, "server", program, serverEnv(), "serve", "-c", p.file("nirapod.yaml"), "-roles", roles)
 	p.ready()
 	return p
 }
@@ -127,43 +124,9 @@ func (p *plant) register(cfg app.Config) {
 	if _, err := db.CreateUser(ctx, u); err != nil {
 		p.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(cfg.DataDir, "server.secret"), []byte(secret), 0o600); err != nil {
+	if _, err := app.KeepMosquitto(ctx, db, cfg); err != nil {
 		p.t.Fatal(err)
 	}
-}
-
-// mosquitto starts the broker with the door that the embedded one has, and
-// returns its address for the server.
-func (p *plant) mosquitto(gateways string) (url string) {
-	p.t.Helper()
-	program := tool(p.t, "mosquitto", "/usr/sbin/mosquitto")
-	server := freePort(p.t)
-	var words, access strings.Builder
-	add := func(to *strings.Builder, user, word string, perms []wire.Permission) {
-		line, err := broker.MosquittoPassword(user, word)
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		to.WriteString(line)
-		access.WriteString(broker.MosquittoACL(user, perms))
-	}
-	for g, word := range p.passwords {
-		add(&words, wire.GatewayUser(factory, gatewayID(g)), word, wire.GatewayACL(factory, gatewayID(g)))
-	}
-	p.write("gateways.passwords", []byte(words.String()))
-	words.Reset()
-	add(&words, wire.ServerUser, secret, wire.ServerACL())
-	p.write("server.passwords", []byte(words.String()))
-	p.write("acl", []byte(access.String()))
-	door := func(address, passwords string) broker.MosquittoListener {
-		host, port, _ := net.SplitHostPort(address)
-		return broker.MosquittoListener{Host: host, Port: port, Passwords: p.file(passwords)}
-	}
-	p.write("mosquitto.conf", []byte("user root\n"+broker.MosquittoConf{
-		Gateways: door(gateways, "gateways.passwords"), Server: door(server, "server.passwords"), ACL: p.file("acl"),
-	}.String()))
-	start(p.t, p.dir, "mosquitto", program, nil, "-c", p.file("mosquitto.conf"))
-	return "tcp://" + server
 }
 
 func (p *plant) ready() {
