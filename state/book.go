@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"time"
@@ -13,13 +12,13 @@ import (
 // Book is the record of what people act on (alerts, incidents, signals,
 // notices and what has to leave the machine) within one transaction. Only
 // package alerts writes it.
-type Book struct{ tx *sql.Tx }
+type Book struct{ tx transaction }
 
 // Book runs fn on the book in one transaction: all that fn wrote is durable
 // when Book returns nil, and none of it when it returns an error. The limits of
 // Write hold for fn.
 func (d *DB) Book(ctx context.Context, fn func(b *Book) error) error {
-	return d.Write(ctx, func(tx *sql.Tx) error { return fn(&Book{tx}) })
+	return d.often(ctx, func(tx transaction) error { return fn(&Book{tx}) })
 }
 
 // Cursor returns the position that a role saved under name, 0 if none.

@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +12,7 @@ import (
 const transitionColumns = `factory, source, run, seq, point, pack, rule, rule_version, hazard, class, severity,
 	zone, sensor, grade, clause, from_state, to_state, at, vals, flags`
 
-func putTransitions(ctx context.Context, tx *sql.Tx, transitions []safety.Transition) error {
+func putTransitions(ctx context.Context, tx transaction, transitions []safety.Transition) error {
 	const text = `INSERT INTO transitions (` + transitionColumns + `)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (factory, source, run, seq) WHERE run != '' DO NOTHING`
