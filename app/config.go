@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"nirapod/internal/yamlfile"
+	"nirapod/rules"
 )
 
 // Mode says whether real people depend on this server.
@@ -25,7 +27,8 @@ type Config struct {
 	Version int          `yaml:"version"` // of the schema: 1
 	Mode    Mode         `yaml:"mode"`
 	DataDir string       `yaml:"data_dir"`
-	Sites   []string     `yaml:"sites"` // site files, relative to this file
+	Sites   []string     `yaml:"sites"`     // site files, relative to this file
+	Rules   string       `yaml:"rules_dir"` // folder of packs, relative to this file; "" = the shipped ones
 	Broker  BrokerConfig `yaml:"broker"`
 	HTTP    HTTPConfig   `yaml:"http"`
 	Desk    DeskConfig   `yaml:"desk"`
@@ -55,6 +58,9 @@ type DeskConfig struct {
 	Listen    string `yaml:"listen"`
 	URL       string `yaml:"url"`        // "" = the desk of this process
 	TokenFile string `yaml:"token_file"` // "" = made in the data directory
+	// OfficersTokenFile opens the desk to the officers' pages of this server,
+	// which read for one office at a time. "" = made in the data directory.
+	OfficersTokenFile string `yaml:"officers_token_file"`
 }
 
 // Defaults returns what holds for keys that a file leaves out.
@@ -93,12 +99,29 @@ func Load(name string, roles Roles) (Config, error) {
 	if err := yamlfile.Join(err, cfg.check(file, roles)); err != nil {
 		return Config{}, err
 	}
-	for i, site := range cfg.Sites {
-		if !filepath.IsAbs(site) {
-			cfg.Sites[i] = filepath.Join(filepath.Dir(name), site)
+	beside := func(path *string) {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(filepath.Dir(name), *path)
 		}
 	}
+	for i := range cfg.Sites {
+		beside(&cfg.Sites[i])
+	}
+	beside(&cfg.Rules)
 	return cfg, nil
+}
+
+// Packs returns the rules of cfg: those of its folder in place of the shipped
+// ones. The mistakes of all files come at once.
+func (cfg Config) Packs() ([]rules.Pack, error) {
+	if cfg.Rules == "" {
+		return rules.Load(rules.Shipped)
+	}
+	packs, err := rules.Load(os.DirFS(cfg.Rules))
+	if err != nil {
+		return nil, fmt.Errorf("rules_dir %s: %w", cfg.Rules, err)
+	}
+	return packs, nil
 }
 
 // check returns everything that is wrong with the meaning of cfg.

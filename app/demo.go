@@ -101,6 +101,8 @@ func story(scenario string) string {
              the second; after 4 min the transmitter itself fails, and the alarm stands`
 	case "blackout":
 		return `after 30 s the supply of the sensors fails for a minute: faults, and no alarm`
+	case "boiler":
+		return `after about 95 s the boiler is above its rated pressure: burner and safety valve stick`
 	case "locked-exit":
 		return `after about 40 s the locked roof door is an alarm, after about 70 s the main door`
 	case "overcrowding":

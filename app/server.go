@@ -125,7 +125,7 @@ func (s *Server) Close() error {
 }
 
 func (s *Server) openState(ctx context.Context) (err error) {
-	if s.packs, err = rules.Load(rules.Shipped); err != nil {
+	if s.packs, err = s.cfg.Packs(); err != nil {
 		return err
 	}
 	if s.db, err = state.Open(ctx, s.cfg.DataDir); err != nil {
@@ -162,6 +162,10 @@ func ImportSites(ctx context.Context, db *state.DB, cfg Config) error {
 }
 
 func importSites(ctx context.Context, db *state.DB, cfg Config) (warnings yamlfile.Mistakes, err error) {
+	packs, err := cfg.Packs()
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range cfg.Sites {
 		data, err := os.ReadFile(name)
 		if err != nil {
@@ -172,7 +176,7 @@ func importSites(ctx context.Context, db *state.DB, cfg Config) (warnings yamlfi
 		if err != nil {
 			return warnings, err
 		}
-		if err := Bind(site); err != nil {
+		if err := Bind(site, packs); err != nil {
 			return warnings, fmt.Errorf("%s: %w", name, err)
 		}
 		if site.Factory.Demo && cfg.Mode == Production {
@@ -185,15 +189,11 @@ func importSites(ctx context.Context, db *state.DB, cfg Config) (warnings yamlfi
 	return warnings, nil
 }
 
-// Bind returns what keeps the shipped rules from watching site: nothing is
-// imported that would be kept and not watched.
-func Bind(site safety.Site) error {
-	packs, err := rules.Load(rules.Shipped)
-	if err != nil {
-		return err
-	}
-	plant := rules.Plant{Factory: site.Factory.ID, Zones: site.Zones, Sensors: site.Sensors}
-	_, err = rules.New(packs, plant, rules.Server, safety.ServerSource)
+// Bind returns what keeps packs from watching site: nothing is imported that
+// would be kept and not watched.
+func Bind(site safety.Site, packs []rules.Pack) error {
+	plant := rules.Plant{Factory: site.Factory.ID, Zones: site.Zones, Hazards: site.Hazards, Sensors: site.Sensors}
+	_, err := rules.New(packs, plant, rules.Server, safety.ServerSource)
 	return err
 }
 

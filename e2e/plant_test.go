@@ -29,6 +29,7 @@ type plant struct {
 	dir                         string
 	sim, agent, broker, server  *process
 	influx                      *process // nil with the embedded series store
+	desk                        *process // nil unless it runs apart
 	simAddr                     string
 	gatewayDoor, serverDoor     string // of the broker
 	httpAddr, deskAddr, journal string
@@ -44,6 +45,7 @@ type plantOptions struct {
 	block     time.Duration              // of the series store, for compaction
 	env       []string                   // of the server
 	outside   bool                       // Mosquitto and InfluxDB for the embedded broker and store
+	deskApart bool                       // the desk in a process of its own, not started
 }
 
 func newPlant(t *testing.T, o plantOptions) *plant {
@@ -76,7 +78,12 @@ func newPlant(t *testing.T, o plantOptions) *plant {
 	if p.broker == nil {
 		p.broker = spawn(t, p.dir, "broker", "nirapod", nil, "serve", "-c", p.file("broker.yaml"), "-roles", "broker")
 	}
-	p.server = spawn(t, p.dir, "server", "nirapod", o.env, "serve", "-c", p.file("server.yaml"), "-roles", "ingest,alerts,dashboard,desk")
+	roles := "ingest,alerts,dashboard,desk"
+	if o.deskApart {
+		roles = "ingest,alerts,dashboard"
+		p.desk = spawn(t, p.dir, "desk", "nirapod", nil, "serve", "-c", p.file("server.yaml"), "-roles", "desk")
+	}
+	p.server = spawn(t, p.dir, "server", "nirapod", o.env, "serve", "-c", p.file("server.yaml"), "-roles", roles)
 	return p
 }
 
@@ -98,6 +105,9 @@ func (p *plant) writeServerFiles(o plantOptions) {
 		cfg.Broker = app.BrokerConfig{Listen: p.gatewayDoor, URL: part.url}
 		cfg.HTTP = app.HTTPConfig{Listen: p.httpAddr}
 		cfg.Desk.Listen = p.deskAddr
+		if o.deskApart {
+			cfg.Desk.URL = "http://" + p.deskAddr
+		}
 		cfg.Series.Block = o.block
 		if p.outside != nil {
 			p.outside.configure(&cfg)

@@ -52,7 +52,8 @@ type Ingest struct {
 	epoch    string
 	store    backoff
 	state    backoff
-	flight   *flight // nil = none
+	flushed  time.Duration // how long the last flush took
+	flight   *flight       // nil = none
 	grace    time.Duration
 
 	waits atomic.Bool // readings wait for the series store

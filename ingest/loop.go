@@ -11,7 +11,7 @@ import (
 
 const (
 	gather      = 50 * time.Millisecond // how long a batch may wait for more
-	urgent      = 5 * time.Millisecond  // how long a transition may wait for what is queued already
+	urgent      = 5 * time.Millisecond  // how long a transition may wait for what is queued already, at least
 	maxBatch    = 10_000                // samples after which a batch waits no longer
 	reloadEvery = 5 * time.Second
 	maxBackoff  = 30 * time.Second
@@ -71,10 +71,13 @@ func (i *Ingest) takeQueued(ctx context.Context, m mqttconn.Message) error {
 			return err
 		}
 		b := &i.core.batch
-		if len(b.samples) >= maxBatch || len(b.transitions) > 0 && time.Since(began) >= urgent {
-			return nil
+		// On a slow disk a transition may wait for as long as the last flush
+		// took: else half of the time and more would go into flushes.
+		patience := gather
+		if len(b.transitions) > 0 {
+			patience = min(max(urgent, i.flushed), gather)
 		}
-		if time.Since(began) >= gather {
+		if len(b.samples) >= maxBatch || time.Since(began) >= patience {
 			return nil
 		}
 		select {
@@ -161,8 +164,9 @@ func (i *Ingest) flush(ctx context.Context) error {
 			i.out.wake(t.Factory, wire.WakeTransitions)
 		}
 	}
+	i.flushed = time.Since(began)
 	if stored {
-		i.metrics.commit.Observe(time.Since(began).Seconds())
+		i.metrics.commit.Observe(i.flushed.Seconds())
 	}
 	return broken
 }

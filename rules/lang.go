@@ -46,7 +46,7 @@ var kept = []string{"any", "all", "none", "count"}
 // environment returns the names that a condition of r may use, for expr.
 func environment(r *Rule) map[string]any {
 	env := map[string]any{
-		"steam_prone": false, "high_bay": false, "s56_exempt": false, "normal_max": 0.0,
+		"steam_prone": false, "high_bay": false, "s56_exempt": false, "normal_max": 0.0, ratedName: 0.0,
 		capacityName: func(space, ceiling float64) float64 { return 0 }, // for its type
 	}
 	for _, q := range quantities {

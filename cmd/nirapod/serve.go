@@ -123,7 +123,7 @@ func check(args []string, std streams) error {
 		return err
 	}
 	if *site != "" {
-		return checkSites([]string{*site}, std.out)
+		return checkSites(app.Config{Sites: []string{*site}}, std.out)
 	}
 	if *file == "" {
 		return wrongUse("nirapod check: name a file with -c or -site")
@@ -132,17 +132,21 @@ func check(args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	if err := checkSites(cfg.Sites, std.out); err != nil {
+	if err := checkSites(cfg, std.out); err != nil {
 		return err
 	}
 	fmt.Fprintf(std.out, "%s: no mistakes\n", *file)
 	return nil
 }
 
-// checkSites prints warnings and returns all mistakes, those of binding the
-// shipped rules among them.
-func checkSites(names []string, out io.Writer) error {
-	for _, name := range names {
+// checkSites prints warnings and returns all mistakes, those of the rules and of
+// binding them among them.
+func checkSites(cfg app.Config, out io.Writer) error {
+	packs, err := cfg.Packs()
+	if err != nil {
+		return err
+	}
+	for _, name := range cfg.Sites {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			return err
@@ -154,7 +158,7 @@ func checkSites(names []string, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if err := app.Bind(site); err != nil {
+		if err := app.Bind(site, packs); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		fmt.Fprintf(out, "%s: no mistakes\n", name)
