@@ -14,14 +14,9 @@ const words = {
 }
 
 export async function committee(stage) {
-  const people = []
-  for (const [size, languages] of [['laptop', ['bn', 'en']], ['phone', ['bn', 'en']], ['wall', ['bn', 'en']]])
-    for (const language of languages) people.push(await watches(stage, language, size))
+  for (const size of ['laptop', 'phone', 'wall']) for (const language of ['bn', 'en']) await watches(stage, language, size)
   await acknowledges(stage)
-  for (const p of people) {
-    if (p.size === 'laptop' || p.language === 'bn' && p.size === 'phone') await reads(p)
-    await p.leave()
-  }
+  for (const [language, size] of [['bn', 'laptop'], ['en', 'laptop'], ['bn', 'phone']]) await reads(await stage.enter('committee', language, size))
   await comesBack(stage)
 }
 
@@ -39,7 +34,7 @@ async function watches(stage, language, size) {
   await p.page.keyboard.press('Enter')
   for (const said of [w.room, w.danger, w.smoke, w.heat, w.people]) await p.sees(said, '.detail')
   if (size !== 'wall') await p.looks('zone')
-  return p
+  await p.leave()
 }
 
 /** acknowledges on one page; another person's page shows who looks. */
@@ -85,6 +80,7 @@ async function reads(p) {
   await p.sees(w.draft, 'main ol li[aria-current=step]')
   for (const said of [w.due, w.unverified, w.human]) await p.sees(said, 'main')
   await p.looks('draft')
+  await p.leave()
 }
 
 /** opens the paper in its own page, and the file to print. */
