@@ -36,11 +36,11 @@ async function followsToTheNotice(p) {
 }
 
 async function watchesFactories(stage) {
-  for (const [language, size] of [['bn', 'phone'], ['en', 'laptop'], ['bn', 'wall']]) {
+  for (const [language, size] of [['bn', 'phone'], ['bn', 'wall']]) {
     const w = words[language]
     const p = await stage.enter('officer', language, size)
     await p.sees(w.kind, '.queue')
-    if (size !== 'laptop') await p.looks('desk')
+    await p.looks('desk')
     await p.touches('link', w.plans)
     await p.page.waitForSelector('svg a')
     p.expect((await p.page.getByRole('button', { name: w.look }).count()) === 0, 'an officer is offered to acknowledge for the factory')
