@@ -10,6 +10,8 @@ export async function officer(stage) {
   const first = await stage.enter('officer', 'bn', 'laptop')
   const second = await stage.enter('officer', 'en', 'laptop')
   for (const said of [w.kind, w.factory, w.notSeen, w.demo]) await first.sees(said, '.queue')
+  await first.sees(w.factory, '.hero')
+  first.expect(!(await first.text()).includes('বের হন'), 'an officer far away is ordered to get out')
   await first.looks('queue')
   await first.page.locator('.queue a').first().click()
   await second.page.locator('.queue a').first().click()
