@@ -22,6 +22,7 @@ const usage = `usage: nirapod COMMAND [FLAGS]
   serve    run the server: serve -c FILE [-roles broker,ingest,alerts,dashboard,desk]
   check    name every mistake: check -c FILE [-roles …] or check -site FILE
   user     add or list people: user add -c FILE -name … -role …; user list -c FILE
+  rules    try and read rules: rules test FILES…, rules replay -rules DIR -map FILE DATA…, rules explain
   gateway  give a gateway its password: gateway add -c FILE -factory ID -gateway ID
 
 nirapod COMMAND -h explains the flags.
@@ -63,6 +64,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		return check(rest, std)
 	case "user":
 		return user(ctx, rest, std)
+	case "rules":
+		return ruleTools(rest, std)
 	case "gateway":
 		return gateway(ctx, rest, std)
 	case "help", "-h", "--help":
@@ -80,12 +83,20 @@ func flags(name string, std streams) *flag.FlagSet {
 	return f
 }
 
-// parse parses args; what is left over is a mistake.
-func parse(f *flag.FlagSet, args []string) error {
+// parseWithFiles parses args; what is left over are names.
+func parseWithFiles(f *flag.FlagSet, args []string) error {
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return err
 	} else if err != nil {
 		return wrongUse("%v", err)
+	}
+	return nil
+}
+
+// parse parses args; what is left over is a mistake.
+func parse(f *flag.FlagSet, args []string) error {
+	if err := parseWithFiles(f, args); err != nil {
+		return err
 	}
 	if f.NArg() > 0 {
 		return wrongUse("%s: unexpected %q", f.Name(), f.Arg(0))
