@@ -158,8 +158,11 @@ func (l *lowerer) call(n *ast.CallNode) number {
 	case *ast.MemberNode:
 		name, _ = l.ofMember(callee)
 	}
-	if name == capacityName && len(n.Arguments) == 2 {
+	switch {
+	case name == capacityName && len(n.Arguments) == 2:
 		return l.capacity(n)
+	case name == spreadName && len(n.Arguments) == 1:
+		return l.spread(n)
 	}
 	if !slices.Contains(windowNames, name) || len(n.Arguments) != 1 {
 		l.refuse(n, "%s cannot be used as a number", describe(n))
