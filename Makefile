@@ -2,7 +2,7 @@ GO      ?= go
 BIN     := bin
 export CGO_ENABLED := 0
 
-.PHONY: all build web run test race lint check clean pi
+.PHONY: all build web run test race lint check clean pi eval
 
 all: build
 
@@ -27,6 +27,10 @@ race:
 lint:
 	$(GO) vet ./...
 	golangci-lint run
+
+# The shipped rules on recordings of real fires, in ../shared/data.
+eval:
+	$(GO) test -count=1 -v -run TestRealFires ./rules/eval
 
 check:
 	$(GO) run ./cmd/nirapod check -site app/demo/site.yaml

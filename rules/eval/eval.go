@@ -27,14 +27,15 @@ var maps embed.FS
 // ignition, NaN where it did not happen.
 type Result struct {
 	Name     string
-	Alarm    float64 // first alarm or evacuate
-	By       string  // the rule that raised it
-	PreAlarm float64 // first pre-alarm about the hazard
-	Due      float64 // by when it is wanted, NaN: no bar
-	Expected string  // what is wanted: alarm, prealarm or nothing
-	Early    int     // alarms and pre-alarms before ignition, or all where nothing happens
-	Faults   []Fault // of sensors, in the order in which they began
-	Days     float64 // sensor-days without the hazard
+	Alarm    float64         // first alarm or evacuate
+	By       string          // the rule that raised it
+	Alarmed  map[string]bool // sensors with an alarm of their own
+	PreAlarm float64         // first pre-alarm about the hazard
+	Due      float64         // by when it is wanted, NaN: no bar
+	Expected string          // what is wanted: alarm, prealarm or nothing
+	Early    int             // alarms and pre-alarms before ignition, or all where nothing happens
+	Faults   []Fault         // of sensors, in the order in which they began
+	Days     float64         // sensor-days without the hazard
 }
 
 // Fault is a fault of one sensor: from when, and whether it ended.
@@ -146,9 +147,12 @@ func (e *evaluator) file(mapName, name string) ([]event, replay.Summary, error) 
 // judge makes a result of what was told, with ignition at a time of the
 // recording's own; +Inf where nothing ever happens.
 func judge(name string, events []event, ignition float64) Result {
-	r := Result{Name: name, Alarm: math.NaN(), PreAlarm: math.NaN(), Due: math.NaN()}
+	r := Result{Name: name, Alarm: math.NaN(), PreAlarm: math.NaN(), Due: math.NaN(), Alarmed: map[string]bool{}}
 	for _, ev := range events {
 		since := ev.at - ignition
+		if ev.raises(safety.Alarm, safety.Evacuate) {
+			r.Alarmed[ev.Sensor] = true
+		}
 		switch {
 		case ev.Class == safety.ClassFault:
 			r.fault(ev, since)
