@@ -88,7 +88,7 @@ func (b *binder) bindSensors(r *bound) {
 		if len(r.Quantities) > 0 && !slices.Contains(r.Quantities, s.spec.Quantity) {
 			continue
 		}
-		if !r.Filter.wantsZone(s.zone) || !r.Filter.wantsSensor(s) || !b.classed(r, s) || !b.paced(r, s) {
+		if !r.Filter.wantsZone(s.zone) || !r.Filter.wantsSensor(s) || !b.classed(r, s) || !b.paced(r, s) || !b.measured(r, s) {
 			continue
 		}
 		in := &instance{rule: r, zone: s.zone, own: s, best: s.spec.Grade, machine: newborn}
@@ -186,6 +186,15 @@ func (b *binder) paced(r *bound, s *sensor) bool {
 		}
 	}
 	return true
+}
+
+// measured leaves out a sensor whose zone has no size that the rule asks for.
+func (b *binder) measured(r *bound, s *sensor) bool {
+	if !r.uses.room || s.zone.PostedMaximum > 0 || s.zone.Area > 0 && s.zone.Height > 0 {
+		return true
+	}
+	b.leaveOut(r, s, "zone "+s.zone.ID+" says neither its posted maximum nor its area and height")
+	return false
 }
 
 func (b *binder) leaveOut(r *bound, s *sensor, why string) {

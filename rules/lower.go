@@ -54,6 +54,7 @@ type uses struct {
 	live  bool              // anything that changes with readings or time
 	clock bool              // age: changes without a reading
 	meta  bool              // blind: changes when other rules do
+	room  bool              // the capacity of the zone
 }
 
 // refusal is what the lowerer says no to, at a rune offset in the expression.

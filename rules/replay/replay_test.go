@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -330,22 +331,28 @@ func TestAWrongMapIsNamedWithItsLine(t *testing.T) {
 	}
 }
 
-func TestTheDefaultsOfAMap(t *testing.T) {
-	m, err := replay.ParseMap("map.yaml", []byte(`
-time: {column: Time, unit: s}
-period_s: 5
-skip_rows: 0
-units_row: false
-missing: ["", NaN]
-zones: {Z: {height_m: 3.0, high_bay: false, steam_prone: false}}
-columns:
-  TC_1: {sensor: tc1, zone: Z, quantity: temperature, unit: Cel, scale: 1, offset: 0, grade: industrial, class: A1R}
-`))
+// The map in the document is a map, and its defaults are the defaults.
+func TestTheMapOfTheDocument(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/rules.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(m.Missing) != 2 {
-		t.Errorf("missing %q", m.Missing)
+	parts := strings.Split(string(doc), "```yaml\n")
+	example, _, _ := strings.Cut(parts[len(parts)-1], "```")
+	data := "Time,TC_1,SM_1\n0,20,0\n5,53.9,NaN\n10,54,\n30,9.91E+37,0\n"
+	long, err := run(t, example, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, err := run(t, `
+time: {column: Time}
+period_s: 5
+columns:
+  TC_1: {sensor: tc1, zone: Z, quantity: temperature}
+  SM_1: {sensor: sm1, zone: Z, quantity: smoke_od}
+`, data)
+	if err != nil || long.raw != short.raw || len(long.lines) == 0 {
+		t.Errorf("%v\n%s\nis not\n%s", err, long.raw, short.raw)
 	}
 }
 
