@@ -12,6 +12,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,12 +70,7 @@ func (e event) raises(severities ...safety.Severity) bool {
 	if e.To != safety.Firing.String() || e.Class != safety.ClassAlarm || e.Pack != "fire" && e.Pack != "gas" {
 		return false
 	}
-	for _, s := range severities {
-		if e.Severity == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(severities, e.Severity)
 }
 
 type evaluator struct {
