@@ -31,6 +31,7 @@ type binder struct {
 	engine   *Engine
 	slots    *slots
 	mistakes []error
+	told     map[string]bool // of engine.unbound
 }
 
 func (b *binder) wrong(format string, args ...any) {
@@ -41,7 +42,7 @@ func (b *binder) wrong(format string, args ...any) {
 // safety.ServerSource; runs says which rules are taken. All mistakes are
 // returned at once, joined, each wrapping safety.ErrInvalid.
 func New(packs []Pack, plant Plant, runs RunsOn, source string) (*Engine, error) {
-	b := &binder{slots: newSlots(), engine: &Engine{
+	b := &binder{slots: newSlots(), told: map[string]bool{}, engine: &Engine{
 		factory: plant.Factory, source: source,
 		sensors: map[string]*sensor{}, points: map[string]*instance{},
 		start: never, now: never, horizon: never,
@@ -130,6 +131,7 @@ func (b *binder) lists(r *bound, z *safety.Zone) [][]*sensor {
 			}
 			if q != safety.Temperature || b.classed(r, s) {
 				out[slot] = append(out[slot], s)
+				b.keepsPace(r, s)
 			}
 		}
 	}
@@ -197,8 +199,23 @@ func (b *binder) measured(r *bound, s *sensor) bool {
 	return false
 }
 
+// keepsPace tells of a sensor among those of a zone that is too slow for what
+// the rule asks of it: it stays in the list, unknown for good.
+func (b *binder) keepsPace(r *bound, s *sensor) {
+	for _, p := range r.uses.paces {
+		if p.quantity == s.spec.Quantity && !fits(s.spec.Period, p.window) {
+			b.leaveOut(r, s, fmt.Sprintf("a reading every %v is too few for a window of %v", s.spec.Period, p.window))
+			return
+		}
+	}
+}
+
 func (b *binder) leaveOut(r *bound, s *sensor, why string) {
-	b.engine.unbound = append(b.engine.unbound, fmt.Sprintf("rule %s does not watch sensor %s: %s", r.Name, s.spec.ID, why))
+	text := fmt.Sprintf("rule %s does not watch sensor %s: %s", r.Name, s.spec.ID, why)
+	if !b.told[text] {
+		b.told[text] = true
+		b.engine.unbound = append(b.engine.unbound, text)
+	}
 }
 
 // finish gives every sensor its instances: rules about rules last.

@@ -3,6 +3,7 @@ package rules_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"nirapod/rules"
 	"nirapod/safety"
@@ -10,6 +11,16 @@ import (
 
 // A room of unknown size is said when the rules are bound, not as a sensor
 // that cannot see.
+// A sensor that is too slow for what a zone's rule asks of it is said as well.
+func TestASlowSensorOfAZoneIsTold(t *testing.T) {
+	slow, quick := sensorOf("slow", safety.SmokeOD), sensorOf("quick", safety.SmokeOD)
+	slow.Period = 10 * time.Second
+	told := strings.Join(shippedEngine(t, slow, quick, sensorOf("t", safety.Temperature)).Unbound(), "\n")
+	if strings.Count(told, "rule smoke-and-heat does not watch sensor slow: a reading every 10s is too few for a window of 20s") != 1 || strings.Contains(told, "sensor quick") {
+		t.Errorf("got\n%s", told)
+	}
+}
+
 func TestACounterInARoomOfUnknownSizeIsNotBound(t *testing.T) {
 	packs, err := rules.Load(rules.Shipped)
 	if err != nil {

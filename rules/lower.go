@@ -55,6 +55,13 @@ type uses struct {
 	clock bool              // age: changes without a reading
 	meta  bool              // blind: changes when other rules do
 	room  bool              // the capacity of the zone
+	paces []pace            // windows asked of the zone's sensors
+}
+
+// pace is a window asked of the sensors of a quantity.
+type pace struct {
+	quantity safety.Quantity
+	window   time.Duration
 }
 
 // refusal is what the lowerer says no to, at a rune offset in the expression.

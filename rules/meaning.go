@@ -69,6 +69,7 @@ func (u *uses) add(other uses) {
 	u.clock = u.clock || other.clock
 	u.meta = u.meta || other.meta
 	u.room = u.room || other.room
+	u.paces = append(u.paces, other.paces...)
 }
 
 // lower parses, checks and lowers one expression.

@@ -195,6 +195,8 @@ func (l *lowerer) window(name, unit string, length time.Duration, qs []safety.Qu
 	l.uses.value = l.uses.value || name != "rise"
 	if l.member == "" {
 		l.windows = append(l.windows, length)
+	} else {
+		l.uses.paces = append(l.uses.paces, pace{l.member, length})
 	}
 	if name == "rise" {
 		unit = unitOfRise(unit)
