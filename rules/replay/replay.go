@@ -38,8 +38,9 @@ type Summary struct{ Readings, Alarms, Faults int }
 func Run(packs []rules.Pack, m *Map, sources []Source, out io.Writer, note func(string)) (Summary, error) {
 	w := bufio.NewWriter(out)
 	var total Summary
+	left := map[string]bool{}
 	for _, src := range sources {
-		r := &recording{m: m, src: src, note: note, channels: map[string]*channel{}, out: json.NewEncoder(w)}
+		r := &recording{m: m, src: src, note: note, left: left, channels: map[string]*channel{}, out: json.NewEncoder(w)}
 		r.out.SetEscapeHTML(false)
 		if err := r.play(packs); err != nil {
 			return total, errors.Join(err, w.Flush())
@@ -65,7 +66,8 @@ type recording struct {
 	out      *json.Encoder
 	channels map[string]*channel
 	order    []*channel
-	told     bool // what one pass told, the next does not tell again
+	told     bool            // what one pass told, the next does not tell again
+	left     map[string]bool // of all sources: columns that were named as left out
 
 	engine  *rules.Engine
 	raised  map[string]bool // points that fired and have not ended
@@ -80,6 +82,10 @@ func (r *recording) tell(format string, args ...any) {
 }
 
 func (r *recording) leaveOut(what string, c *channel) {
+	if r.left[what] {
+		return
+	}
+	r.left[what] = true
 	r.tell("%s is left out: %v", what, understood(c.spec.Quantity, c.unit))
 }
 

@@ -254,7 +254,7 @@ func TestSeveralFilesAreSeveralRecordings(t *testing.T) {
 func TestWhatIsNotKnownIsNamedOnceAndLeftOut(t *testing.T) {
 	got, err := run(t, simple+`  R: {sensor: r, zone: Z, quantity: radon, unit: Bq/m3}
   K: {sensor: k, zone: Z, quantity: temperature, unit: K}
-`, "Time,T,R,K\n0,20,9,300\n1,60,9,300\n")
+`, "Time,T,R,K\n0,20,9,300\n1,60,9,300\n", "Time,T,R,K\n0,20,9,300\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +264,7 @@ func TestWhatIsNotKnownIsNamedOnceAndLeftOut(t *testing.T) {
 	if len(got.notes) != 2 || !strings.Contains(got.notes[0], `"radon"`) || !strings.Contains(got.notes[1], `"K"`) {
 		t.Errorf("notes %q", got.notes)
 	}
-	if !strings.HasPrefix(got.summary, `{"summary":true,"readings":2,`) {
+	if !strings.HasPrefix(got.summary, `{"summary":true,"readings":3,`) {
 		t.Errorf("got %s", got.summary)
 	}
 }
