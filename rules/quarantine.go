@@ -78,13 +78,13 @@ func agrees(s *sensor) bool {
 	return math.Abs(s.value-median) <= physics[s.spec.Quantity].tolerance
 }
 
-// outvoted reports whether the channel measures, is in quarantine, and a sound
-// one of the same kind watches the same zone. Then its values say nothing at
+// outvoted reports whether a channel in quarantine measures, and a sound one of
+// the same kind watches the same zone. Then its values say nothing at
 // all: a thermocouple that comes loose passes through every temperature, and
 // its neighbour is there to tell of a fire. A contact that closes is no drift
 // and raises all the same.
 func (s *sensor) outvoted() bool {
-	if !s.quarantine.on || s.spec.Quantity.Switch() {
+	if s.spec.Quantity.Switch() {
 		return false
 	}
 	for _, n := range s.neighbours {

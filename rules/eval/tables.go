@@ -104,7 +104,10 @@ func later(a, b float64) float64 {
 func (r Result) line() string {
 	var faults []string
 	for _, f := range r.Faults {
-		text := fmt.Sprintf("%s %s from %s s", f.Sensor, f.Rule, figure(f.At))
+		text := f.Sensor + " " + f.Rule
+		if !math.IsInf(f.At, 0) {
+			text += fmt.Sprintf(" from %s s", figure(f.At))
+		}
 		if f.Ended {
 			text += ", ended"
 		}
