@@ -54,8 +54,11 @@ type Alerts struct {
 	desk   *deskClient // nil: no desk
 	carry  []*courier
 	woken  chan struct{}
-	cursor int64        // id of the last transition applied; owned by Run
-	at     func(string) // crash points of tests
+	cursor int64 // id of the last transition applied; owned by Run
+	// Factories whose people were told that the desk is not heard; owned by Run.
+	// nil: not read yet.
+	unheard map[string]bool
+	at      func(string) // crash points of tests
 }
 
 // New checks the law data and returns the role. It starts nothing.
@@ -108,6 +111,9 @@ func (a *Alerts) Run(ctx context.Context) error {
 	for _, c := range a.carry {
 		g.Go(func() error { return c.run(ctx) })
 	}
+	if a.desk != nil {
+		g.Go(func() error { return a.followSeen(ctx) })
+	}
 	return g.Wait()
 }
 
@@ -143,11 +149,14 @@ func (a *Alerts) follow(ctx context.Context) error {
 // step does all that is to be done at now: first people are told, then what
 // belongs together is found, then signals and notices are decided.
 func (a *Alerts) step(ctx context.Context, now time.Time) error {
-	registryErr := a.sites.refresh(ctx)
+	trouble := a.sites.refresh(ctx)
+	if err := a.watchDesk(ctx, now); err != nil {
+		trouble = errors.Join(trouble, err) // a fire is told all the same
+	}
 	for {
 		n, err := a.nextPage(ctx, now)
 		if err != nil {
-			return errors.Join(registryErr, err)
+			return errors.Join(trouble, err)
 		}
 		if n == 0 {
 			break
@@ -157,10 +166,10 @@ func (a *Alerts) step(ctx context.Context, now time.Time) error {
 	for {
 		due, err := a.db.AlertsDue(ctx, now)
 		if err != nil || !due {
-			return errors.Join(registryErr, err)
+			return errors.Join(trouble, err)
 		}
 		if err := errors.Join(a.group(ctx, now), a.due(ctx, now)); err != nil {
-			return errors.Join(registryErr, err)
+			return errors.Join(trouble, err)
 		}
 		a.told()
 	}

@@ -2,12 +2,14 @@ package alerts
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -130,27 +132,33 @@ func (r *rig) whole(deskURL string) bool {
 	if len(alerts) > 2 || len(incidents) > 1 || len(notices) > 1 {
 		r.t.Fatalf("doubled: %d alerts, %d incidents, %d notices", len(alerts), len(incidents), len(notices))
 	}
+	kinds := map[string]int{}
+	for _, n := range r.drafts() {
+		if kinds[n.Kind]++; n.Status != safety.NoticeDraft || kinds[n.Kind] > 1 {
+			r.t.Fatalf("a paper that waits for a person: %s, %d of %s", n.Status, kinds[n.Kind], n.Kind)
+		}
+	}
 	for _, n := range notices {
 		if (n.Status == safety.NoticeReceived) != (n.ReceiptNumber != "") {
 			r.t.Fatalf("status %s with receipt %q", n.Status, n.ReceiptNumber)
 		}
 	}
 	items := queue(r.t, deskURL)
-	kinds := map[string]string{}
+	numbers := map[string]string{}
 	for _, it := range items {
-		if kinds[it.Kind] != "" {
+		if numbers[it.Kind] != "" {
 			r.t.Fatalf("the desk has two of %s: %+v", it.Kind, items)
 		}
-		kinds[it.Kind] = it.Number
+		numbers[it.Kind] = it.Number
 	}
 	if len(notices) == 0 || notices[0].Status != safety.NoticeReceived {
 		return false
 	}
-	if len(alerts) != 2 || kinds["notice"] != notices[0].ReceiptNumber {
-		r.t.Fatalf("%d alerts; the desk gave %v, the notice says %s", len(alerts), kinds, notices[0].ReceiptNumber)
+	if len(alerts) != 2 || len(kinds) != 2 || numbers["notice"] != notices[0].ReceiptNumber {
+		r.t.Fatalf("%d alerts, drafts %v; the desk gave %v, the notice says %s", len(alerts), kinds, numbers, notices[0].ReceiptNumber)
 	}
-	if s, ok := r.signal(notices[0].IncidentID, true); !ok || s.ReceiptNumber != kinds["signal"] {
-		r.t.Fatalf("signal %+v; the desk gave %v", s, kinds)
+	if s, ok := r.signal(notices[0].IncidentID, true); !ok || s.ReceiptNumber != numbers["signal"] {
+		r.t.Fatalf("signal %+v; the desk gave %v", s, numbers)
 	}
 	return true
 }
@@ -199,20 +207,130 @@ func TestKilledAtEveryStep(t *testing.T) {
 	t.Logf("killed at %d points", points)
 }
 
+// factories is how many of them file at once below.
+const factories = 24
+
+// manyScenes is a state in which every factory has a confirmed fire of its own.
+func manyScenes(t *testing.T) *rig {
+	r := newRig(t, demoPlant(), Deps{}, Config{})
+	r.now = time.Now().UTC().Truncate(time.Millisecond)
+	var fires []safety.Transition
+	for i := range factories {
+		site := demoPlant()
+		site.Factory.ID = fmt.Sprintf("factory-%d", i)
+		_, err := r.db.ImportSite(t.Context(), site, r.now)
+		r.must(err)
+		for _, sensor := range []string{"store-smoke", "store-heat"} {
+			fires = append(fires, r.firing(sensor, simulated, func(t *safety.Transition) {
+				t.Factory, t.Seq = site.Factory.ID, uint64(len(fires)+1)
+				t.Point = safety.PointID(t.Factory, t.Rule, sensor)
+			}))
+		}
+	}
+	r.must(r.db.CommitBatch(t.Context(), batch(fires...)))
+	return r
+}
+
+// Many factories file at once while the desk, and now and then their server, is
+// killed: each signal and notice is at the desk once, and never received before.
+func TestManyFilingsThroughKills(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many processes; the run without -short does this")
+	}
+	addr, deskDir, r := freeAddress(t), t.TempDir(), manyScenes(t)
+	server := child(t, "alerts", r.dir, "http://"+addr, 0)
+	kills, amid := 0, map[int]bool{}
+	for r.filed() < 2*factories {
+		theDesk := child(t, "desk", deskDir, addr, 0)
+		kept := keptBy(t, deskDir)
+		r.within(time.Minute, "the desk has kept some more", func() bool { // not all of which have been answered
+			return keptBy(t, deskDir) > kept+kills%3 || r.filed() == 2*factories
+		})
+		_ = theDesk.Process.Kill()
+		_ = theDesk.Wait()
+		amid[keptBy(t, deskDir)] = true
+		if kills++; kills%6 == 0 {
+			_ = server.Process.Kill()
+			_ = server.Wait()
+			server = child(t, "alerts", r.dir, "http://"+addr, 0)
+		}
+	}
+	_ = server.Process.Kill()
+	_ = server.Wait()
+	child(t, "desk", deskDir, addr, 0)
+	r.until("the desk listens", func() bool { return listens(addr) })
+	numbers, papers := map[string]bool{}, map[string]string{}
+	for _, it := range queue(t, "http://"+addr) {
+		if papers[it.ID] != "" || numbers[it.Number] {
+			t.Errorf("the desk has %s %s twice, or its number %s", it.Kind, it.ID, it.Number)
+		}
+		papers[it.ID], numbers[it.Number] = it.Number, true
+	}
+	for _, n := range r.notices() {
+		s, _ := r.signal(n.IncidentID, true)
+		if papers[n.ID] != n.ReceiptNumber || papers[s.ID] != s.ReceiptNumber || n.ReceiptNumber == "" || s.ReceiptNumber == "" {
+			t.Errorf("notice %s %q, signal %s %q; the desk has %q and %q", n.ID, n.ReceiptNumber, s.ID, s.ReceiptNumber, papers[n.ID], papers[s.ID])
+		}
+	}
+	if len(papers) != 2*factories || len(r.notices()) != factories || len(r.drafts()) != 2*factories {
+		t.Errorf("%d filings, %d notices, %d drafts", len(papers), len(r.notices()), len(r.drafts()))
+	}
+	if len(amid) < 3 {
+		t.Errorf("the kills fell at %v filings: they hit too little", amid)
+	}
+	t.Logf("%d filings through %d kills of the desk, which fell at %d different counts", len(papers), kills, len(amid))
+}
+
+// filed counts the signals and notices that the sender calls received.
+func (r *rig) filed() (n int) {
+	r.t.Helper()
+	r.must(r.db.Write(r.t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRow(`SELECT (SELECT count(*) FROM signals WHERE status = 'received') +
+			(SELECT count(*) FROM notices WHERE status = 'received')`).Scan(&n)
+	}))
+	return n
+}
+
+// keptBy counts what a desk, running or killed, has on its disk.
+func keptBy(t *testing.T, dir string) (n int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "desk.db")+"?mode=ro&_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow(`SELECT count(*) FROM filings`).Scan(&n); err != nil {
+		return 0 // it has not made its tables yet
+	}
+	return n
+}
+
+// freeAddress is one that a child can listen on again and again.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func listens(addr string) bool {
+	c, err := net.DialTimeout("tcp", addr, time.Second)
+	if err == nil {
+		_ = c.Close()
+	}
+	return err == nil
+}
+
 // Server and desk are killed again and again at moments that nobody chose.
 func TestServerAndDeskKilledAtRandom(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many processes; the run without -short does this")
 	}
 	for round := range 4 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addr := l.Addr().String()
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
+		addr := freeAddress(t)
 		r := scene(t)
 		deskDir := t.TempDir()
 		for i := range 5 {
@@ -227,13 +345,7 @@ func TestServerAndDeskKilledAtRandom(t *testing.T) {
 		}
 		child(t, "desk", deskDir, addr, 0)
 		child(t, "alerts", r.dir, "http://"+addr, 0)
-		r.until("the desk listens", func() bool {
-			c, err := net.DialTimeout("tcp", addr, time.Second)
-			if err == nil {
-				_ = c.Close()
-			}
-			return err == nil
-		})
+		r.until("the desk listens", func() bool { return listens(addr) })
 		r.until("all is received", func() bool { return r.whole("http://" + addr) })
 	}
 }

@@ -18,6 +18,7 @@ import (
 const (
 	deskTimeout = 10 * time.Second
 	maxAnswer   = 64 << 10 // bytes
+	maxSeen     = 4 << 20  // bytes
 )
 
 // deskClient files with DIFE's desk over HTTP.
@@ -63,6 +64,36 @@ func (d *deskClient) file(ctx context.Context, kind string, body []byte) deskAns
 	defer resp.Body.Close()
 	receipt, err := readReceipt(resp)
 	return deskAnswer{receipt: receipt, written: true, err: err}
+}
+
+// seen asks which filings officers have looked at since a position, and returns
+// the position to go on from.
+func (d *deskClient) seen(ctx context.Context, after int64) ([]safety.Seen, int64, error) {
+	var page struct {
+		Items []safety.Seen `json:"items"`
+		After int64         `json:"after"`
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/v1/seen?after=%d", d.url, after), nil)
+	if err != nil {
+		return nil, after, err
+	}
+	req.Header.Set("Authorization", "Bearer "+d.token)
+	resp, err := d.client.Do(req)
+	if err != nil {
+		return nil, after, err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxSeen))
+	if err != nil {
+		return nil, after, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, after, fmt.Errorf("%s: %s", resp.Status, reason(text))
+	}
+	if err := json.Unmarshal(text, &page); err != nil {
+		return nil, after, fmt.Errorf("desk's answer: %w", err)
+	}
+	return page.Items, page.After, nil
 }
 
 func readReceipt(resp *http.Response) (r safety.Receipt, err error) {

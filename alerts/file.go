@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,7 +30,7 @@ func (f filing) carryOut(ctx context.Context, v verdict) error {
 		}
 	}
 	if v.notice {
-		return f.notice(ctx, v.confirmed)
+		return f.notices(ctx, v.confirmed)
 	}
 	return nil
 }
@@ -49,57 +50,98 @@ func (f filing) signal(ctx context.Context, v verdict) error {
 	return f.enqueue(ctx, "signal", s.ID, safety.Filing{ID: s.ID, Version: 1, Signal: &s})
 }
 
-// notice opens the incident's immediate notice, and sends it once confirmed.
-func (f filing) notice(ctx context.Context, confirmed bool) error {
-	n, err := f.open(ctx)
-	if err != nil || n.Status != safety.NoticeDraft {
+// notices opens the papers that the law asks for, each as a draft; those that
+// may go unsigned are sent once the incident is confirmed.
+func (f filing) notices(ctx context.Context, confirmed bool) error {
+	for _, kind := range f.a.law.Notices(f.incident.Kind, f.site, f.awareAt()) {
+		if err := f.notice(ctx, kind, confirmed && kind.Unsigned()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f filing) notice(ctx context.Context, kind notice.NoticeKind, send bool) error {
+	old, known, err := f.opened(ctx, kind.ID)
+	if err != nil || known && old.Status != safety.NoticeDraft {
 		return err
 	}
-	if !confirmed {
+	n := f.draft(kind, old, known)
+	if !send {
+		if same, err := equal(old, n); same || err != nil {
+			return err
+		}
 		return f.b.SaveNotice(ctx, n)
 	}
 	n.Status = safety.NoticePrepared
-	f.a.log.Warn("notice prepared", "factory", n.FactoryID, "incident", n.IncidentID, "notice", n.ID, "exercise", n.Exercise)
+	f.a.log.Warn("notice prepared", "factory", n.FactoryID, "incident", n.IncidentID, "notice", n.ID, "kind", n.Kind, "exercise", n.Exercise)
 	if err := f.b.SaveNotice(ctx, n); err != nil {
 		return err
 	}
 	return f.enqueue(ctx, "notice", n.ID, safety.Filing{ID: n.ID, Version: 1, Notice: &n})
 }
 
-// open returns the incident's notice; a draft is written anew from what is
-// known now, under its old id and with its earliest awareness.
-func (f filing) open(ctx context.Context) (safety.Notice, error) {
-	old, err := f.b.IncidentNotice(ctx, f.incident.ID, notice.Immediate, f.incident.Exercise)
+// opened returns the incident's notice of a kind. A drill that turned out to be
+// real has none yet, but its draft becomes the real one.
+func (f filing) opened(ctx context.Context, kind string) (n safety.Notice, known bool, err error) {
+	n, err = f.b.IncidentNotice(ctx, f.incident.ID, kind, f.incident.Exercise)
 	if errors.Is(err, safety.ErrNotFound) && !f.incident.Exercise {
-		// A drill that turned out to be real: its draft becomes the real one.
-		old, err = f.b.IncidentNotice(ctx, f.incident.ID, notice.Immediate, true)
-		if err == nil && old.Status != safety.NoticeDraft {
-			old, err = safety.Notice{}, safety.ErrNotFound
+		n, err = f.b.IncidentNotice(ctx, f.incident.ID, kind, true)
+		if err == nil && n.Status != safety.NoticeDraft {
+			err = safety.ErrNotFound
 		}
 	}
-	switch {
-	case errors.Is(err, safety.ErrNotFound):
-		return f.a.law.Compose(f.facts(newID(f.now))), nil
-	case err != nil || old.Status != safety.NoticeDraft:
-		return old, err
+	if errors.Is(err, safety.ErrNotFound) {
+		return safety.Notice{}, false, nil
 	}
-	facts := f.facts(old.ID)
-	facts.CreatedAt = old.CreatedAt
-	if old.AwareAt.Before(facts.AwareAt) {
-		facts.AwareAt = old.AwareAt
-	}
-	return f.a.law.Compose(facts), nil
+	return n, err == nil, err
 }
 
-// facts gathers what the machine knows. The employer is aware from the first
-// confirmed alarm; while nothing is confirmed, from the first alarm raised.
-func (f filing) facts(id string) notice.Facts {
-	facts := notice.Facts{
-		ID: id, Incident: f.incident, Site: f.site, CreatedAt: f.now, AwareAt: f.incident.OpenedAt,
+// draft writes a draft from what is known now, under its old id and with its
+// earliest awareness. What was known of a drill is not known of a fire.
+func (f filing) draft(kind notice.NoticeKind, old safety.Notice, known bool) safety.Notice {
+	if !known {
+		return f.a.law.Compose(f.facts(newID(f.now)), kind)
 	}
+	facts := f.facts(old.ID)
+	if old.Exercise == f.incident.Exercise {
+		facts.CreatedAt = old.CreatedAt
+		if old.AwareAt.Before(facts.AwareAt) {
+			facts.AwareAt = old.AwareAt
+		}
+	}
+	return f.a.law.Compose(facts, kind)
+}
+
+// equal reports whether two notices say the same.
+func equal(a, b safety.Notice) (bool, error) {
+	x, err := json.Marshal(a)
+	if err != nil {
+		return false, err
+	}
+	y, err := json.Marshal(b)
+	return bytes.Equal(x, y), err
+}
+
+// awareAt is when the employer became aware: at the first confirmed alarm, or,
+// while nothing is confirmed, when the first one was raised. A drill makes
+// nobody aware of a fire.
+func (f filing) awareAt() time.Time {
 	if f.incident.ConfirmedAt != nil {
-		facts.AwareAt = *f.incident.ConfirmedAt
+		return *f.incident.ConfirmedAt
 	}
+	aware := f.now
+	for _, a := range f.alerts {
+		if (f.incident.Exercise || !a.Exercise) && a.RaisedAt.Before(aware) {
+			aware = a.RaisedAt
+		}
+	}
+	return aware
+}
+
+// facts gathers what the machine knows.
+func (f filing) facts(id string) notice.Facts {
+	facts := notice.Facts{ID: id, Incident: f.incident, Site: f.site, CreatedAt: f.now, AwareAt: f.awareAt()}
 	facts.Shift, _ = shiftAt(f.site, f.incident.OccurredAt)
 	for _, a := range f.alerts {
 		facts.Alerts = append(facts.Alerts, notice.Alarm{Alert: a.Alert, Evidence: evidenceLines(a)})

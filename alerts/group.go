@@ -155,6 +155,9 @@ func (a *Alerts) review(ctx context.Context, b *state.Book, inc state.Incident, 
 	if stays := inc.Confirmed && wasReal == !inc.Exercise; stays && !v.confirmed {
 		v = verdict{confirmed: true, signal: becauseConfirmed, notice: true}
 	}
+	if !wasReal && !inc.Exercise {
+		inc.ConfirmedAt = nil // that was the drill
+	}
 	if inc.Confirmed = v.confirmed; inc.Confirmed && inc.ConfirmedAt == nil {
 		inc.ConfirmedAt = &now
 		a.log.Warn("incident confirmed", "factory", inc.FactoryID, "incident", inc.ID, "kind", inc.Kind, "exercise", inc.Exercise)

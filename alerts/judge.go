@@ -123,7 +123,7 @@ func (p *sources) independent() bool {
 // ends. Whoever acknowledges in time gets the time to investigate; if nobody
 // does, there is none.
 func delaysEnd(site safety.Site, a state.Alert) time.Time {
-	v1, v2 := delays(site, a.RaisedAt)
+	v1, v2 := Delays(site, a.RaisedAt)
 	end := a.RaisedAt.Add(v1)
 	if a.AcknowledgedAt != nil && !a.AcknowledgedAt.After(end) {
 		end = a.AcknowledgedAt.Add(v2)

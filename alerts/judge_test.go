@@ -135,7 +135,7 @@ func TestDelays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if v1, _ := delays(site, at); v1 != c.v1 {
+			if v1, _ := Delays(site, at); v1 != c.v1 {
 				t.Errorf("V1 %v, want %v", v1, c.v1)
 			}
 		})
@@ -144,7 +144,7 @@ func TestDelays(t *testing.T) {
 	if got := delaysEnd(site, a); !got.Equal(t0.Add(delayCap)) {
 		t.Errorf("V1 and V2 end %v after the alarm, want the cap of %v", got.Sub(t0), delayCap)
 	}
-	if v1, v2 := delays(safety.Site{}, t0); v1 != 0 || v2 != 0 {
+	if v1, v2 := Delays(safety.Site{}, t0); v1 != 0 || v2 != 0 {
 		t.Errorf("a site without shifts has delays %v and %v", v1, v2)
 	}
 }

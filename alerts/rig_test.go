@@ -129,7 +129,30 @@ func all[T any](r *rig, kind string) []T {
 
 func (r *rig) alerts() []safety.Alert       { return all[safety.Alert](r, "alert") }
 func (r *rig) incidents() []safety.Incident { return all[safety.Incident](r, "incident") }
-func (r *rig) notices() []safety.Notice     { return all[safety.Notice](r, "notice") }
+
+// papers are the notices of every kind; notices those that a machine may send,
+// drafts those that wait for a person.
+func (r *rig) papers() []safety.Notice { return all[safety.Notice](r, "notice") }
+
+func (r *rig) notices() (sendable []safety.Notice) {
+	r.t.Helper()
+	for _, n := range r.papers() {
+		if n.Kind == "immediate" {
+			sendable = append(sendable, n)
+		}
+	}
+	return sendable
+}
+
+func (r *rig) drafts() (waiting []safety.Notice) {
+	r.t.Helper()
+	for _, n := range r.papers() {
+		if n.Kind != "immediate" {
+			waiting = append(waiting, n)
+		}
+	}
+	return waiting
+}
 
 // signal returns an incident's signal, or false.
 func (r *rig) signal(incident string, exercise bool) (s safety.Signal, ok bool) {
@@ -167,7 +190,12 @@ func (r *rig) run() (stop func()) {
 // until waits for a condition.
 func (r *rig) until(what string, ok func() bool) {
 	r.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	r.within(20*time.Second, what, ok)
+}
+
+func (r *rig) within(limit time.Duration, what string, ok func() bool) {
+	r.t.Helper()
+	deadline := time.Now().Add(limit)
 	for !ok() {
 		if time.Now().After(deadline) {
 			r.t.Fatalf("waited in vain until %s", what)

@@ -8,10 +8,10 @@ import (
 	"nirapod/safety"
 )
 
-// delays returns V1 and V2 at a site at a time: by day while a shift works, by
+// Delays returns V1 and V2 at a site at a time: by day while a shift works, by
 // night else, where there are none unless the site says so. A site whose
 // shifts are not known has nobody who is known to be there.
-func delays(site safety.Site, at time.Time) (v1, v2 time.Duration) {
+func Delays(site safety.Site, at time.Time) (v1, v2 time.Duration) {
 	d := site.Factory.Delays
 	if _, working := shiftAt(site, at); !working {
 		return d.NightV1, d.NightV2

@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -49,6 +50,13 @@ func (s *sites) site(factory string) safety.Site {
 		return site
 	}
 	return safety.Site{Factory: safety.Factory{ID: factory}}
+}
+
+// factories returns the ids of all registered factories, sorted.
+func (s *sites) factories() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.all))
 }
 
 func sensorOf(site safety.Site, id string) (safety.Sensor, bool) {

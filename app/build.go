@@ -23,7 +23,12 @@ import (
 	"nirapod/wire"
 )
 
-const deskSecret = "desk.secret"
+// Files of the data directory.
+const (
+	serverSecret   = "server.secret"
+	deskSecret     = "desk.secret"
+	officersSecret = "desk-officers.secret"
+)
 
 func (s *Server) buildBroker(context.Context) error {
 	var secure *tls.Config
@@ -51,14 +56,14 @@ func (s *Server) admit(username, pw string) ([]wire.Permission, bool) {
 	if username == wire.ServerUser {
 		return wire.ServerACL(), equal(pw, s.secret)
 	}
-	hash, factory, gateway, err := s.db.GatewayCredential(context.Background(), username)
+	c, err := s.db.GatewayCredential(context.Background(), username)
 	if err != nil {
 		if !errors.Is(err, safety.ErrNotFound) {
 			s.log.Error("gateway cannot be looked up", "username", username, "err", err)
 		}
 		return nil, false
 	}
-	return wire.GatewayACL(factory, gateway), password.Verify(hash, pw)
+	return wire.GatewayACL(c.Factory, c.Gateway), password.Verify(c.Hash, pw)
 }
 
 // buildPeople makes the connection of the roles that serve people: live values
@@ -84,12 +89,17 @@ func (s *Server) buildDesk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	officers, err := s.officersToken()
+	if err != nil {
+		return err
+	}
 	l, err := s.listen(s.cfg.Desk.Listen)
 	if err != nil {
 		return err
 	}
 	d, err := desk.New(ctx, desk.Config{
 		Listener: l, Dir: filepath.Join(s.cfg.DataDir, "desk"), Senders: []desk.Sender{{Name: "nirapod", Token: token}},
+		Officers: []desk.Officer{{Name: "dashboard", Token: officers, OneOffice: true}},
 	}, s.log.With("part", "desk"))
 	if err != nil {
 		return err
@@ -104,6 +114,21 @@ func (s *Server) deskToken() (string, error) {
 		return readSecret(s.cfg.Desk.TokenFile)
 	}
 	return secret(s.cfg.DataDir, deskSecret)
+}
+
+func (s *Server) officersToken() (string, error) {
+	if s.cfg.Desk.OfficersTokenFile != "" {
+		return readSecret(s.cfg.Desk.OfficersTokenFile)
+	}
+	return secret(s.cfg.DataDir, officersSecret)
+}
+
+// deskURL is where the desk is reached, "" if nobody said.
+func (s *Server) deskURL() string {
+	if s.cfg.Desk.URL == "" && s.addr.Desk != "" {
+		return "http://" + s.addr.Desk
+	}
+	return s.cfg.Desk.URL
 }
 
 func (s *Server) buildIngest(context.Context) error {
@@ -128,11 +153,7 @@ func (s *Server) buildAlerts(context.Context) error {
 	if err != nil {
 		return err
 	}
-	url := s.cfg.Desk.URL
-	if url == "" && s.addr.Desk != "" {
-		url = "http://" + s.addr.Desk
-	}
-	a, err := alerts.New(alerts.Config{DeskURL: url, DeskToken: token}, alerts.Deps{
+	a, err := alerts.New(alerts.Config{DeskURL: s.deskURL(), DeskToken: token}, alerts.Deps{
 		DB: s.db, Latched: func(rule string) bool { return latched[rule] }, Command: s.command, Changed: s.changed,
 	}, s.log.With("part", "alerts"))
 	if err != nil {
@@ -164,6 +185,10 @@ func (s *Server) changed() {
 }
 
 func (s *Server) buildDashboard(_ context.Context, page fs.FS) error {
+	officers, err := s.officersToken()
+	if err != nil {
+		return err
+	}
 	l, err := s.listen(s.cfg.HTTP.Listen)
 	if err != nil {
 		return err
@@ -174,10 +199,12 @@ func (s *Server) buildDashboard(_ context.Context, page fs.FS) error {
 			return act(ctx, by.Name, id, at)
 		}
 	}
-	d := dashboard.New(dashboard.Config{Listener: l, Secure: s.cfg.HTTP.Secure}, dashboard.Deps{
+	d := dashboard.New(dashboard.Config{
+		Listener: l, Secure: s.cfg.HTTP.Secure, DeskURL: s.deskURL(), DeskToken: officers,
+	}, dashboard.Deps{
 		DB: s.db, Series: s.series, Page: page,
 		Acknowledge: byName(s.alerts.Acknowledge), Reset: byName(s.alerts.Reset),
-		Paper: notice.HTML, Print: notice.PDF, Ready: s.isReady, Now: time.Now,
+		Delays: alerts.Delays, Paper: notice.HTML, Print: notice.PDF, Ready: s.isReady, Now: time.Now,
 		Metrics: promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}),
 	}, s.log.With("part", "dashboard"))
 	s.hear = func(factory string, payload []byte) {

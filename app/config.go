@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"nirapod/internal/yamlfile"
+	"nirapod/rules"
 )
 
 // Mode says whether real people depend on this server.
@@ -25,7 +27,8 @@ type Config struct {
 	Version int          `yaml:"version"` // of the schema: 1
 	Mode    Mode         `yaml:"mode"`
 	DataDir string       `yaml:"data_dir"`
-	Sites   []string     `yaml:"sites"` // site files, relative to this file
+	Sites   []string     `yaml:"sites"`     // site files, relative to this file
+	Rules   string       `yaml:"rules_dir"` // folder of packs, relative to this file; "" = the shipped ones
 	Broker  BrokerConfig `yaml:"broker"`
 	HTTP    HTTPConfig   `yaml:"http"`
 	Desk    DeskConfig   `yaml:"desk"`
@@ -40,6 +43,8 @@ type BrokerConfig struct {
 	CertFile string `yaml:"tls_cert"` // with KeyFile: gateways connect by TLS only
 	KeyFile  string `yaml:"tls_key"`
 	CAFile   string `yaml:"tls_ca"` // whose certificates the other roles accept; "" = the system's
+
+	Mosquitto MosquittoConfig `yaml:"mosquitto"`
 }
 
 // HTTPConfig says where people reach the page.
@@ -53,6 +58,9 @@ type DeskConfig struct {
 	Listen    string `yaml:"listen"`
 	URL       string `yaml:"url"`        // "" = the desk of this process
 	TokenFile string `yaml:"token_file"` // "" = made in the data directory
+	// OfficersTokenFile opens the desk to the officers' pages of this server,
+	// which read for one office at a time. "" = made in the data directory.
+	OfficersTokenFile string `yaml:"officers_token_file"`
 }
 
 // Defaults returns what holds for keys that a file leaves out.
@@ -66,8 +74,18 @@ func Defaults() Config {
 	}
 }
 
-// Load reads and checks a file for roles. All mistakes come at once, with file
-// and line, wrapping safety.ErrInvalid.
+// DefaultRoles is the whole server in one process, but for a broker that is not
+// ours.
+func (cfg Config) DefaultRoles() Roles {
+	roles := AllRoles()
+	if cfg.Broker.Mosquitto.Dir != "" {
+		delete(roles, RoleBroker)
+	}
+	return roles
+}
+
+// Load reads and checks a file for roles; nil means DefaultRoles. All mistakes
+// come at once, with file and line, wrapping safety.ErrInvalid.
 func Load(name string, roles Roles) (Config, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -75,15 +93,35 @@ func Load(name string, roles Roles) (Config, error) {
 	}
 	cfg := Defaults()
 	file, err := yamlfile.Parse(name, data, &cfg)
+	if roles == nil {
+		roles = cfg.DefaultRoles()
+	}
 	if err := yamlfile.Join(err, cfg.check(file, roles)); err != nil {
 		return Config{}, err
 	}
-	for i, site := range cfg.Sites {
-		if !filepath.IsAbs(site) {
-			cfg.Sites[i] = filepath.Join(filepath.Dir(name), site)
+	beside := func(path *string) {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(filepath.Dir(name), *path)
 		}
 	}
+	for i := range cfg.Sites {
+		beside(&cfg.Sites[i])
+	}
+	beside(&cfg.Rules)
 	return cfg, nil
+}
+
+// Packs returns the rules of cfg: those of its folder in place of the shipped
+// ones. The mistakes of all files come at once.
+func (cfg Config) Packs() ([]rules.Pack, error) {
+	if cfg.Rules == "" {
+		return rules.Load(rules.Shipped)
+	}
+	packs, err := rules.Load(os.DirFS(cfg.Rules))
+	if err != nil {
+		return nil, fmt.Errorf("rules_dir %s: %w", cfg.Rules, err)
+	}
+	return packs, nil
 }
 
 // check returns everything that is wrong with the meaning of cfg.
@@ -124,6 +162,7 @@ func (cfg Config) check(f *yamlfile.File, roles Roles) error {
 			mistake(path, "%q: want scheme://host:port", address)
 		}
 	}
+	cfg.Broker.Mosquitto.check(cfg, roles, mistake)
 	cfg.Series.check(mistake)
 	return yamlfile.Join(append(wrong, roles.check(cfg.Series.Kind)...)...)
 }

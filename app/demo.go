@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nirapod/app/demo"
+	"nirapod/internal/mosquitto"
 	"nirapod/internal/password"
 	"nirapod/safety"
 	"nirapod/state"
@@ -100,6 +101,8 @@ func story(scenario string) string {
              the second; after 4 min the transmitter itself fails, and the alarm stands`
 	case "blackout":
 		return `after 30 s the supply of the sensors fails for a minute: faults, and no alarm`
+	case "boiler":
+		return `after about 95 s the boiler is above its rated pressure: burner and safety valve stick`
 	case "locked-exit":
 		return `after about 40 s the locked roof door is an alarm, after about 70 s the main door`
 	case "overcrowding":
@@ -172,7 +175,10 @@ func AddGateway(ctx context.Context, db *state.DB, factory, gateway string) (str
 			continue
 		}
 		word := newPassword()
-		return word, db.SetGatewayCredential(ctx, wire.GatewayUser(factory, gateway), password.Hash(word), factory, gateway)
+		return word, db.SetGatewayCredential(ctx, state.GatewayCredential{
+			Username: wire.GatewayUser(factory, gateway), Factory: factory, Gateway: gateway,
+			Hash: password.Hash(word), Mosquitto: mosquitto.Hash(word),
+		})
 	}
 	return "", fmt.Errorf("gateway %q is not in the site file of %s: %w", gateway, factory, safety.ErrNotFound)
 }

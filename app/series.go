@@ -1,11 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net/url"
 	"path/filepath"
 	"time"
 
+	"nirapod/safety"
 	"nirapod/store"
 	"nirapod/store/influxstore"
 	"nirapod/store/tsdbstore"
@@ -27,7 +30,7 @@ const influxWait = time.Minute
 // SeriesConfig says where readings are kept.
 type SeriesConfig struct {
 	Kind      SeriesKind    `yaml:"kind"`
-	Retention time.Duration `yaml:"retention"` // tsdb: 0 = keep everything
+	Retention time.Duration `yaml:"retention"` // 0 = keep everything; influx: what SetUpInflux gives the bucket
 	Block     time.Duration `yaml:"block"`     // tsdb: what one block covers
 
 	URL       string `yaml:"url"`        // influx, as all below
@@ -35,12 +38,15 @@ type SeriesConfig struct {
 	Org       string `yaml:"org"`
 	Bucket    string `yaml:"bucket"`
 	CAFile    string `yaml:"tls_ca"` // "" = the system's
+
+	MinutesBucket    string        `yaml:"minutes_bucket"` // influx, as below: of SetUpInflux; "" = the bucket's name and _1m
+	MinutesRetention time.Duration `yaml:"minutes_retention"`
 }
 
 func (c SeriesConfig) check(mistake func(path, format string, args ...any)) {
 	switch c.Kind {
 	case TSDB:
-		for path, word := range map[string]string{"url": c.URL, "token_file": c.TokenFile, "org": c.Org, "bucket": c.Bucket, "tls_ca": c.CAFile} {
+		for path, word := range map[string]string{"url": c.URL, "token_file": c.TokenFile, "org": c.Org, "bucket": c.Bucket, "tls_ca": c.CAFile, "minutes_bucket": c.MinutesBucket} {
 			if word != "" {
 				mistake("series."+path, "%q belongs to kind influx; the kind is tsdb", word)
 			}
@@ -52,18 +58,39 @@ func (c SeriesConfig) check(mistake func(path, format string, args ...any)) {
 		if c.Bucket == "" {
 			mistake("series.bucket", "is missing: name a bucket that nothing else writes to")
 		}
-		if c.Retention > 0 {
-			mistake("series.retention", "%v belongs to kind tsdb; set it on the bucket", c.Retention)
-		}
 	default:
 		mistake("series.kind", "%q: want tsdb or influx", c.Kind)
 	}
 	if c.Block < time.Second || c.Block > 24*time.Hour {
 		mistake("series.block", "%v: want 1s to 24h", c.Block)
 	}
-	if c.Retention < 0 {
-		mistake("series.retention", "%v: want 0 (keep everything) or more", c.Retention)
+	for path, d := range map[string]time.Duration{"series.retention": c.Retention, "series.minutes_retention": c.MinutesRetention} {
+		if d < 0 {
+			mistake(path, "%v: want 0 (keep everything) or more", d)
+		}
 	}
+}
+
+// SetUpInflux makes in InfluxDB 2 what c asks for and returns in words what it
+// did. operatorFile holds a token that may manage the organisation; shorten
+// allows it to forget readings.
+func SetUpInflux(ctx context.Context, c SeriesConfig, operatorFile string, shorten bool) ([]string, error) {
+	if c.Kind != Influx {
+		return nil, fmt.Errorf("series.kind is %s: there is an InfluxDB to set up only with influx: %w", c.Kind, safety.ErrInvalid)
+	}
+	operator, err := readSecret(operatorFile)
+	if err != nil {
+		return nil, err
+	}
+	trusted, err := trust(c.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	return influxstore.Provision(ctx, influxstore.Plan{
+		URL: c.URL, Org: c.Org, TLS: trusted, OperatorToken: operator, TokenFile: c.TokenFile, Shorten: shorten,
+		Readings: influxstore.Bucket{Name: c.Bucket, Retain: c.Retention},
+		Minutes:  influxstore.Bucket{Name: cmp.Or(c.MinutesBucket, c.Bucket+"_1m"), Retain: c.MinutesRetention},
+	})
 }
 
 func (s *Server) openSeries(ctx context.Context) error {

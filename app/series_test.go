@@ -35,7 +35,9 @@ func TestSeriesKinds(t *testing.T) {
 		{`{kind: tsdb, retention: 9000h}`, ""},
 		{`{kind: influx, bucket: b, url: "127.0.0.1:8086"}`, "series.url"},
 		{`{kind: influx, url: "http://127.0.0.1:8086"}`, "series.bucket: is missing"},
-		{`{kind: influx, url: "http://h:1", bucket: b, retention: 24h}`, "set it on the bucket"},
+		{`{kind: influx, url: "http://h:1", bucket: b, retention: 2160h, minutes_bucket: m, minutes_retention: 43800h}`, ""},
+		{`{kind: influx, url: "http://h:1", bucket: b, minutes_retention: -1h}`, "series.minutes_retention"},
+		{`{minutes_bucket: m}`, "belongs to kind influx"},
 		{`{bucket: b}`, "belongs to kind influx"},
 		{`{kind: postgres}`, `"postgres": want tsdb or influx`},
 	} {

@@ -29,7 +29,7 @@ import (
 
 // Addresses are where a running server can be reached; "" where it does not
 // listen.
-type Addresses struct{ HTTP, Desk, Broker string }
+type Addresses struct{ HTTP, Desk, Broker, Watch string }
 
 // part is something that works until its context ends.
 type part struct {
@@ -72,6 +72,7 @@ func New(ctx context.Context, cfg Config, roles Roles, page fs.FS, log *slog.Log
 	}{
 		{"state", roles.needState(), s.openState},
 		{"sites", roles.needState(), s.importSites},
+		{"mosquitto", roles[RoleIngest], s.keepMosquitto},
 		{"series", roles.needSeries(), s.openSeries},
 		{"broker", roles[RoleBroker], s.buildBroker},
 		{"broker connection", roles[RoleAlerts] || roles[RoleDashboard], s.buildPeople},
@@ -124,14 +125,14 @@ func (s *Server) Close() error {
 }
 
 func (s *Server) openState(ctx context.Context) (err error) {
-	if s.packs, err = rules.Load(rules.Shipped); err != nil {
+	if s.packs, err = s.cfg.Packs(); err != nil {
 		return err
 	}
 	if s.db, err = state.Open(ctx, s.cfg.DataDir); err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.db.Close)
-	if s.secret, err = secret(s.cfg.DataDir, "server.secret"); err != nil {
+	if s.secret, err = secret(s.cfg.DataDir, serverSecret); err != nil {
 		return err
 	}
 	s.trust, err = trust(s.cfg.Broker.CAFile)
@@ -146,6 +147,14 @@ func (s *Server) importSites(ctx context.Context) error {
 	return err
 }
 
+func (s *Server) keepMosquitto(ctx context.Context) error {
+	warning, err := KeepMosquitto(ctx, s.db, s.cfg)
+	if warning != "" {
+		s.log.Warn("mosquitto", "warning", warning)
+	}
+	return err
+}
+
 // ImportSites makes the site files of cfg the registry in db.
 func ImportSites(ctx context.Context, db *state.DB, cfg Config) error {
 	_, err := importSites(ctx, db, cfg)
@@ -153,6 +162,10 @@ func ImportSites(ctx context.Context, db *state.DB, cfg Config) error {
 }
 
 func importSites(ctx context.Context, db *state.DB, cfg Config) (warnings yamlfile.Mistakes, err error) {
+	packs, err := cfg.Packs()
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range cfg.Sites {
 		data, err := os.ReadFile(name)
 		if err != nil {
@@ -163,7 +176,7 @@ func importSites(ctx context.Context, db *state.DB, cfg Config) (warnings yamlfi
 		if err != nil {
 			return warnings, err
 		}
-		if err := Bind(site); err != nil {
+		if err := Bind(site, packs); err != nil {
 			return warnings, fmt.Errorf("%s: %w", name, err)
 		}
 		if site.Factory.Demo && cfg.Mode == Production {
@@ -176,15 +189,11 @@ func importSites(ctx context.Context, db *state.DB, cfg Config) (warnings yamlfi
 	return warnings, nil
 }
 
-// Bind returns what keeps the shipped rules from watching site: nothing is
-// imported that would be kept and not watched.
-func Bind(site safety.Site) error {
-	packs, err := rules.Load(rules.Shipped)
-	if err != nil {
-		return err
-	}
-	plant := rules.Plant{Factory: site.Factory.ID, Zones: site.Zones, Sensors: site.Sensors}
-	_, err = rules.New(packs, plant, rules.Server, safety.ServerSource)
+// Bind returns what keeps packs from watching site: nothing is imported that
+// would be kept and not watched.
+func Bind(site safety.Site, packs []rules.Pack) error {
+	plant := rules.Plant{Factory: site.Factory.ID, Zones: site.Zones, Hazards: site.Hazards, Sensors: site.Sensors}
+	_, err := rules.New(packs, plant, rules.Server, safety.ServerSource)
 	return err
 }
 

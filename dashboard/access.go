@@ -20,6 +20,7 @@ var (
 	everyone  = []state.Role{state.Committee, state.Officer, state.Installer}
 	papers    = []state.Role{state.Committee, state.Officer}
 	committee = []state.Role{state.Committee}
+	officer   = []state.Role{state.Officer}
 )
 
 // endpoints is the whole API behind a login.
@@ -41,11 +42,15 @@ func (s *Server) endpoints() []endpoint {
 		{fiber.MethodPost, "/sounders/:id/silence", committee, s.silence},
 		{fiber.MethodGet, "/incidents", papers, s.incidents},
 		{fiber.MethodGet, "/incidents/:id", papers, s.incident},
+		{fiber.MethodGet, "/incidents/:id/timeline", papers, s.timeline},
 		{fiber.MethodGet, "/notices", papers, s.notices},
 		{fiber.MethodGet, "/notices/:id.json", papers, s.notice},
 		{fiber.MethodGet, "/notices/:id.html", papers, s.noticePaper},
 		{fiber.MethodGet, "/notices/:id.pdf", papers, s.noticePDF},
 		{fiber.MethodGet, "/notices/:id", papers, s.notice},
+		{fiber.MethodGet, "/desk/queue", officer, s.deskQueue},
+		{fiber.MethodGet, "/desk/cases/:id", officer, s.deskCase},
+		{fiber.MethodPost, "/desk/cases/:id/seen", officer, s.deskSeen},
 	}
 }
 

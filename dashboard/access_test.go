@@ -29,13 +29,22 @@ var doors = []struct {
 	{"POST", "/api/v1/sounders/buzzer-%s/silence", 409, 403, 403, true},
 	{"GET", "/api/v1/incidents", 200, 403, 200, false},
 	{"GET", "/api/v1/incidents/incident-%s", 200, 403, 200, true},
+	{"GET", "/api/v1/incidents/incident-%s/timeline", 200, 403, 200, true},
 	{"GET", "/api/v1/notices", 200, 403, 200, false},
 	{"GET", "/api/v1/notices/notice-%s", 200, 403, 200, true},
 	{"GET", "/api/v1/notices/notice-%s.json", 200, 403, 200, true},
 	{"GET", "/api/v1/notices/notice-%s.html", 200, 403, 200, true},
 	{"GET", "/api/v1/notices/notice-%s.pdf", 200, 403, 200, true},
+	{"GET", "/api/v1/desk/queue", 403, 403, 200, false},
+	{"GET", "/api/v1/desk/cases/CASE%s", 403, 403, 200, true},
+	{"POST", "/api/v1/desk/cases/CASE%s/seen", 403, 403, 200, true},
 	{"POST", "/api/v1/logout", 204, 204, 204, false},
 	// GET /api/v1/stream is tested over a real connection in stream_test.go.
+}
+
+// door is a path as somebody of factory knocks at it.
+func door(path, factory string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(path, "CASE%s", caseOf[factory]), "%s", factory)
 }
 
 func TestEveryDoorByRoleAndTenant(t *testing.T) {
@@ -47,7 +56,7 @@ func TestEveryDoorByRoleAndTenant(t *testing.T) {
 				own, other = "b", "a"
 			}
 			want := map[string]int{"committee": d.committee, "installer": d.installer, "officer": d.officer}[string(p.Role)]
-			status, body := b.as(t, p.Name, d.method, strings.ReplaceAll(d.path, "%s", own))
+			status, body := b.as(t, p.Name, d.method, door(d.path, own))
 			if status != want {
 				t.Errorf("%s %s by %s: %d, want %d: %s", d.method, d.path, p.Name, status, want, body)
 			}
@@ -63,7 +72,7 @@ func TestEveryDoorByRoleAndTenant(t *testing.T) {
 			if want < 400 || want == 409 {
 				want = http.StatusNotFound
 			}
-			if status, body := b.as(t, p.Name, d.method, strings.ReplaceAll(d.path, "%s", other)); status != want || belongs(body, other) && !strings.Contains(body, "not found") {
+			if status, body := b.as(t, p.Name, d.method, door(d.path, other)); status != want || belongs(body, other) && !strings.Contains(body, "not found") {
 				t.Errorf("%s %s of the other tenant by %s: %d, want %d: %s", d.method, d.path, p.Name, status, want, body)
 			}
 		}
@@ -104,7 +113,7 @@ func TestTableHasNoGap(t *testing.T) {
 func TestWithoutLogin(t *testing.T) {
 	b := newBench(t)
 	for _, d := range doors {
-		path := strings.ReplaceAll(d.path, "%s", "a")
+		path := door(d.path, "a")
 		for _, header := range []http.Header{nil, {"Authorization": {"Bearer wrong"}}, {"Cookie": {sessionCookie + "=wrong"}}, {"Authorization": {b.tokens["committee-a"]}, "Cookie": nil}} {
 			if header.Get("Authorization") == b.tokens["committee-a"] {
 				continue // the bare token is the same secret

@@ -43,8 +43,8 @@ func (s *Server) noticePaper(c *fiber.Ctx) error {
 	}
 	language := c.Query("lang", sessionOf(c).User.Language)
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
-	// The paper carries its own style and no script.
-	c.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; font-src data:; frame-ancestors 'none'; base-uri 'none'")
+	// The paper carries its own style and no script. Only our page may frame it.
+	c.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; font-src data:; frame-ancestors 'self'; base-uri 'none'")
 	return s.deps.Paper(c.Response().BodyWriter(), n, language)
 }
 

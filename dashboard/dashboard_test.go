@@ -55,6 +55,7 @@ func site(factory string) safety.Site {
 
 type bench struct {
 	*Server
+	desk   *deskBench
 	db     *state.DB
 	series store.Store
 	now    time.Time
@@ -86,10 +87,12 @@ func newBench(t *testing.T) *bench {
 		b.acted = append(b.acted, by.Name+" "+id)
 		return safety.Alert{ID: id, AcknowledgedBy: by.Name}, nil
 	}
-	b.Server = New(Config{}, Deps{
+	b.desk = newDesk(t)
+	b.Server = New(Config{DeskURL: b.desk.url, DeskToken: officersToken}, Deps{
 		DB: db, Series: series, Page: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}},
 		Acknowledge: act, Reset: act, Ready: func() error { return nil }, Metrics: http.NotFoundHandler(), Now: func() time.Time { return b.now },
-		Paper: func(w io.Writer, n safety.Notice, lang string) error { _, err := fmt.Fprint(w, n.ID, lang); return err },
+		Delays: func(safety.Site, time.Time) (v1, v2 time.Duration) { return 30 * time.Second, 3 * time.Minute },
+		Paper:  func(w io.Writer, n safety.Notice, lang string) error { _, err := fmt.Fprint(w, n.ID, lang); return err },
 		Print: func(w io.Writer, n safety.Notice, lang string) error {
 			_, err := fmt.Fprint(w, "%PDF-", n.ID, lang)
 			return err
@@ -191,7 +194,7 @@ func (b *bench) as(t *testing.T, name, method, path string) (int, string) {
 
 // belongs reports whether text names anything of factory.
 func belongs(text, factory string) bool {
-	for _, thing := range []string{"alert-", "incident-", "notice-", "heat-", "gw-", "Factory "} {
+	for _, thing := range []string{"alert-", "incident-", "notice-", "heat-", "gw-", "office-", "Factory "} {
 		if strings.Contains(text, thing+factory) {
 			return true
 		}

@@ -90,7 +90,7 @@ func owner(sites []safety.Site, sensor, factory string) (string, bool) {
 }
 
 func (s *Server) alerts(c *fiber.Ctx) error {
-	filter := state.AlertFilter{State: safety.AlertState(c.Query("state")), Class: safety.Class(c.Query("class"))}
+	filter := state.AlertFilter{State: safety.AlertState(c.Query("state")), Class: safety.Class(c.Query("class")), Incident: c.Query("incident")}
 	return pages(s, c, func(ctx context.Context, v *state.View, cursor string, limit int) (state.Page[safety.Alert], error) {
 		return v.Alerts(ctx, filter, cursor, limit)
 	})

@@ -37,6 +37,9 @@ var openAPI []byte
 type Config struct {
 	Listener net.Listener // bound by the caller, closed by Run
 	Secure   bool         // the page is reached over HTTPS only: cookies say so
+	// Where officers' pages read DIFE's desk, and the bearer token of an
+	// officers' program there; "" = no desk.
+	DeskURL, DeskToken string
 }
 
 // Deps is what the dashboard needs of others. All functions are safe for
@@ -49,6 +52,8 @@ type Deps struct {
 	// safety.ErrNotFound and safety.ErrConflict.
 	Acknowledge func(ctx context.Context, by state.User, alert string, at time.Time) (safety.Alert, error)
 	Reset       func(ctx context.Context, by state.User, alert string, at time.Time) (safety.Alert, error)
+	// Delays are the times to acknowledge (V1) and to investigate (V2) at a site.
+	Delays func(site safety.Site, at time.Time) (v1, v2 time.Duration)
 	// Paper writes a notice as a page to print, in language bn or en.
 	Paper func(w io.Writer, n safety.Notice, language string) error
 	// Print writes a notice as a PDF of A4 pages, in language bn or en.
@@ -64,6 +69,7 @@ type Server struct {
 	deps  Deps
 	log   *slog.Logger
 	app   *fiber.App
+	desk  *deskClient
 	hub   *hub
 	limit *loginLimit
 	wake  chan struct{}
@@ -71,7 +77,7 @@ type Server struct {
 
 // New returns a server that does nothing until Run.
 func New(cfg Config, deps Deps, log *slog.Logger) *Server {
-	s := &Server{cfg: cfg, deps: deps, log: log, hub: newHub(), limit: newLoginLimit(), wake: make(chan struct{}, 1)}
+	s := &Server{cfg: cfg, deps: deps, log: log, desk: newDeskClient(cfg), hub: newHub(), limit: newLoginLimit(), wake: make(chan struct{}, 1)}
 	s.app = fiber.New(fiber.Config{
 		Immutable: true, DisableStartupMessage: true, AppName: "nirapod",
 		BodyLimit: maxBody, ReadTimeout: readTimeout, ErrorHandler: answerErrors(log),

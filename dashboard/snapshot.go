@@ -56,7 +56,8 @@ func (s *Server) picture(site safety.Site, gateways []state.GatewayStatus, open 
 	id := site.Factory.ID
 	newest := s.hub.values(id)
 	f := site.Factory
-	p := picture{factory: factoryView{ID: id, Name: f.Name, Demo: f.Demo, V1: f.Delays.DayV1.Milliseconds(), V2: f.Delays.DayV2.Milliseconds()}}
+	v1, v2 := s.deps.Delays(site, now)
+	p := picture{factory: factoryView{ID: id, Name: f.Name, Demo: f.Demo, V1: v1.Milliseconds(), V2: v2.Milliseconds()}}
 	for _, f := range site.Floors {
 		p.floors = append(p.floors, floorView{ID: f.ID, Factory: id, Name: f.Name, Level: f.Level, Outline: f.Outline})
 	}
@@ -80,6 +81,7 @@ func drawZone(factory string, z safety.Zone, sensors []sensorView, open []safety
 		ID: z.ID, Factory: factory, Floor: z.Floor, Name: z.Name, Use: z.Use, Polygon: z.Polygon,
 		Level: "unwatched", Sensors: []sensorView{},
 	}
+	v.Capacity, v.Posted = z.Capacity()
 	var blind string
 	for _, sensor := range sensors {
 		if sensor.Zone != z.ID {
@@ -135,10 +137,11 @@ func drawExit(factory string, e safety.Exit, zones []safety.Zone, sensors []sens
 }
 
 func drawGateway(factory string, g safety.Gateway, heard []state.GatewayStatus) gatewayView {
-	v := gatewayView{ID: g.ID, Factory: factory}
+	v := gatewayView{ID: g.ID, Factory: factory, Place: g.Place, Floor: g.Floor, Unknown: []string{}, Refused: map[string]int64{}}
 	for _, h := range heard {
 		if h.Factory == factory && h.ID == g.ID {
-			v.Online, v.Simulated, v.Clock = h.Online, h.Simulated, h.Clock
+			v.Online, v.Simulated, v.Clock, v.Version = h.Online, h.Simulated, h.Clock, h.Version
+			v.Unknown, v.Refused = h.UnknownSensors, h.Refused
 			if !h.At.IsZero() {
 				v.At = &h.At
 			}

@@ -12,8 +12,8 @@ type (
 		ID   string      `json:"id"`
 		Name safety.Name `json:"name"`
 		Demo bool        `json:"demo"`
-		V1   int64       `json:"v1_ms"` // acknowledge time by day
-		V2   int64       `json:"v2_ms"` // investigate time by day
+		V1   int64       `json:"v1_ms"` // time to acknowledge, as of now
+		V2   int64       `json:"v2_ms"` // time to investigate, as of now
 	}
 	floorView struct {
 		ID      string         `json:"id"`
@@ -40,10 +40,13 @@ type (
 		Coverage coverage       `json:"coverage"`
 		At       *time.Time     `json:"at"`
 		Age      *int64         `json:"age_ms"`
+		Capacity int            `json:"capacity"` // people; 0 = not known
+		Posted   bool           `json:"posted"`   // the capacity is the posted maximum, not what the space is for
 	}
 	sensorView struct {
 		ID         string          `json:"id"`
 		Factory    string          `json:"factory_id"`
+		Gateway    string          `json:"gateway_id"`
 		Zone       string          `json:"zone_id"`
 		Name       safety.Name     `json:"name"`
 		Quantity   safety.Quantity `json:"quantity"`
@@ -73,12 +76,17 @@ type (
 		Lock    string       `json:"lock_sensor_id"` // "" = none
 	}
 	gatewayView struct {
-		ID        string     `json:"id"`
-		Factory   string     `json:"factory_id"`
-		Online    bool       `json:"online"`
-		At        *time.Time `json:"at"`
-		Simulated bool       `json:"simulated"`
-		Clock     string     `json:"clock"`
+		ID        string           `json:"id"`
+		Factory   string           `json:"factory_id"`
+		Place     safety.Name      `json:"place"`
+		Floor     string           `json:"floor"`
+		Online    bool             `json:"online"`
+		At        *time.Time       `json:"at"` // last word about its presence; null = never heard
+		Simulated bool             `json:"simulated"`
+		Clock     string           `json:"clock"`
+		Version   string           `json:"version"`
+		Unknown   []string         `json:"unknown_sensors"` // sent, but not in the site
+		Refused   map[string]int64 `json:"refused"`         // records by reason
 	}
 )
 
@@ -126,7 +134,7 @@ func staleAfter(period time.Duration) time.Duration { return max(15*time.Second,
 // look is a sensor with its newest reading at now. Without one it is bad.
 func look(factory string, s safety.Sensor, newest map[string]safety.Reading, now time.Time) sensorView {
 	v := sensorView{
-		ID: s.ID, Factory: factory, Zone: s.Zone, Name: s.Name, Quantity: s.Quantity, Unit: s.Quantity.Unit(), Grade: s.Grade,
+		ID: s.ID, Factory: factory, Gateway: s.Gateway, Zone: s.Zone, Name: s.Name, Quantity: s.Quantity, Unit: s.Quantity.Unit(), Grade: s.Grade,
 		Quality: badWord, Period: s.Period.Milliseconds(), LifeSafety: s.LifeSafety, X: s.At[0], Y: s.At[1],
 	}
 	r, known := newest[s.ID]

@@ -39,6 +39,9 @@ type Officer struct {
 	Name    string
 	Token   string
 	Offices []string // ids; empty: of every office
+	// OneOffice: each request names the office that it reads for, so that a
+	// program of many officers cannot show one office's cases to another.
+	OneOffice bool
 }
 
 // Desk is the role. Run may be called once.
@@ -54,7 +57,8 @@ type Desk struct {
 type access struct {
 	name  string
 	token [sha256.Size]byte
-	scope []string // ids; empty: all
+	scope scope // ids; empty: all
+	one   bool  // each request names its office
 }
 
 // New checks the configuration and opens the database. An error about the
@@ -75,13 +79,15 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Desk, error) {
 			errs = append(errs, fmt.Errorf("desk: token of %q is another's too: %w", name, safety.ErrInvalid))
 		}
 		seen[sum] = true
-		return access{name, sum, scope}
+		return access{name: name, token: sum, scope: scope}
 	}
 	for _, s := range cfg.Senders {
 		d.senders = append(d.senders, grant(s.Name, s.Token, s.Factories))
 	}
 	for _, o := range cfg.Officers {
-		d.officers = append(d.officers, grant(o.Name, o.Token, o.Offices))
+		a := grant(o.Name, o.Token, o.Offices)
+		a.one = o.OneOffice
+		d.officers = append(d.officers, a)
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)

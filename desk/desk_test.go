@@ -24,6 +24,8 @@ const (
 	meghnaToken  = "meghna-token-012345678"
 	officerToken = "officer-token-01234567"
 	otherOfficer = "dhaka-officer-token-01"
+	headOffice   = "head-office-token-0123"
+	pagesToken   = "pages-of-many-token-01"
 
 	signalID = "01JD8Z3V5N0000000000000001"
 	noticeID = "01JD8Z3V5N0000000000000002"
@@ -55,6 +57,8 @@ func serve(t *testing.T, dir string) *running {
 		Officers: []desk.Officer{
 			{Name: "gazipur", Token: officerToken, Offices: []string{"gazipur"}},
 			{Name: "dhaka", Token: otherOfficer, Offices: []string{"dhaka"}},
+			{Name: "head-office", Token: headOffice},
+			{Name: "pages", Token: pagesToken, OneOffice: true},
 		},
 	}, slog.New(slog.DiscardHandler))
 	if err != nil {

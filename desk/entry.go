@@ -14,7 +14,11 @@ import (
 	"nirapod/safety"
 )
 
-const maxVersion = 1000
+const (
+	maxVersion = 1000
+	kindSignal = "signal"
+	kindNotice = "notice"
+)
 
 var (
 	ulidForm   = regexp.MustCompile(`^[0-7][0-9A-HJKMNP-TV-Z]{25}$`)
@@ -62,11 +66,11 @@ func (e *entry) check() error {
 	var occurred, created time.Time
 	s, n := e.filing.Signal, e.filing.Notice
 	switch {
-	case e.kind == "signal" && s != nil && n == nil:
+	case e.kind == kindSignal && s != nil && n == nil:
 		inner, status, receipt, occurred, created = s.ID, s.Status, s.ReceiptNumber, s.OccurredAt, s.CreatedAt
 		e.factory, e.office, e.incident, e.incidentKind = s.FactoryID, s.Office, s.IncidentID, s.IncidentKind
 		e.demo, e.exercise = s.Demo, s.Exercise || s.Demo
-	case e.kind == "notice" && n != nil && s == nil:
+	case e.kind == kindNotice && n != nil && s == nil:
 		inner, status, receipt, occurred, created = n.ID, n.Status, n.ReceiptNumber, n.OccurredAt, n.CreatedAt
 		e.factory, e.office, e.incident, e.incidentKind = n.FactoryID, n.Body.Office, n.IncidentID, n.IncidentKind
 		e.demo, e.exercise = n.Body.Demo, n.Exercise || n.Body.Demo

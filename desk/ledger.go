@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,14 +18,31 @@ import (
 	"nirapod/safety"
 )
 
-//go:embed migrations/0001_filings.sql
-var schema string
-
-const schemaVersion = 1
-
 // ledger is the desk's database. A write that returned is on the disk.
 type ledger struct {
 	writer, reader *sql.DB
+}
+
+type querier interface {
+	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+}
+
+// collect returns what scan makes of each row; never nil without an error.
+func collect[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error), text string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	found := []T{}
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, one)
+	}
+	return found, rows.Err()
 }
 
 func openLedger(ctx context.Context, dir string) (*ledger, error) {
@@ -77,23 +93,6 @@ func create(dir string) (path string, err error) {
 	return path, errors.Join(f.Close(), d.Sync(), d.Close())
 }
 
-func (l *ledger) migrate(ctx context.Context) error {
-	return l.write(ctx, func(tx *sql.Tx) error {
-		var version int
-		if err := tx.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
-			return err
-		}
-		switch {
-		case version == schemaVersion:
-			return nil
-		case version > schemaVersion:
-			return fmt.Errorf("the database is of a newer program (version %d)", version)
-		}
-		_, err := tx.ExecContext(ctx, schema+fmt.Sprintf("; PRAGMA user_version = %d", schemaVersion))
-		return err
-	})
-}
-
 func (l *ledger) close() error { return errors.Join(l.reader.Close(), l.writer.Close()) }
 
 func (l *ledger) write(ctx context.Context, fn func(*sql.Tx) error) error {
@@ -122,6 +121,9 @@ func (l *ledger) keep(ctx context.Context, e entry, now time.Time) (receipt safe
 		if !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
+		if err := e.owned(ctx, tx); err != nil {
+			return err
+		}
 		receipt.ReceivedAt = now.UTC().Truncate(time.Millisecond)
 		if receipt.Number == "" {
 			if receipt.Number, err = nextNumber(ctx, tx, e.prefix(), receipt.ReceivedAt); err != nil {
@@ -132,6 +134,11 @@ func (l *ledger) keep(ctx context.Context, e entry, now time.Time) (receipt safe
 			incident_kind, exercise, number, received_at, hash, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			e.filing.ID, e.filing.Version, e.kind, e.sender, e.factory, e.office, e.incident,
 			e.incidentKind, e.exercise, receipt.Number, receipt.ReceivedAt.UnixMilli(), hash[:], string(doc))
+		if err != nil {
+			return err
+		}
+		err = caseKey{e.incident, e.exercise}.refresh(ctx, tx)
+		crashPoint("desk-in-transaction")
 		return err
 	})
 	return receipt, err

@@ -29,15 +29,15 @@ type Item struct {
 
 // queue returns a page of what arrived for offices (none: all) before a
 // position (0: the newest), newest first, and the position of the next page.
-func (l *ledger) queue(ctx context.Context, offices []string, before int64) (items []Item, next *string, err error) {
-	scope, err := json.Marshal(offices)
+func (l *ledger) queue(ctx context.Context, offices scope, before int64) (items []Item, next *string, err error) {
+	where, args, err := offices.condition()
 	if err != nil {
 		return nil, nil, err
 	}
 	rows, err := l.reader.QueryContext(ctx, `SELECT seq, id, version, kind, factory, office, incident, incident_kind,
 		exercise, number, received_at FROM filings
-		WHERE (? = 0 OR seq < ?) AND (? = 0 OR office IN (SELECT value FROM json_each(?)))
-		ORDER BY seq DESC LIMIT ?`, before, before, len(offices), string(scope), queuePage)
+		WHERE `+where+` AND (? = 0 OR seq < ?)
+		ORDER BY seq DESC LIMIT ?`, append(args, before, before, queuePage)...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -61,15 +61,14 @@ func (l *ledger) queue(ctx context.Context, offices []string, before int64) (ite
 }
 
 // filing returns the newest version of a filing. One of another office is not found.
-func (l *ledger) filing(ctx context.Context, offices []string, id string) (json.RawMessage, error) {
-	scope, err := json.Marshal(offices)
+func (l *ledger) filing(ctx context.Context, offices scope, id string) (json.RawMessage, error) {
+	where, args, err := offices.condition()
 	if err != nil {
 		return nil, err
 	}
 	var doc []byte
-	err = l.reader.QueryRowContext(ctx, `SELECT doc FROM filings WHERE id = ?
-		AND (? = 0 OR office IN (SELECT value FROM json_each(?))) ORDER BY version DESC LIMIT 1`,
-		id, len(offices), string(scope)).Scan(&doc)
+	err = l.reader.QueryRowContext(ctx, `SELECT doc FROM filings WHERE `+where+` AND id = ?
+		ORDER BY version DESC LIMIT 1`, append(args, id)...).Scan(&doc)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, safety.ErrNotFound
 	}

@@ -19,10 +19,14 @@ import (
 
 func (d *Desk) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/signals", d.file("signal"))
-	mux.HandleFunc("POST /v1/notices", d.file("notice"))
-	mux.HandleFunc("GET /v1/queue", d.queue)
-	mux.HandleFunc("GET /v1/filings/{id}", d.filing)
+	mux.HandleFunc("POST /v1/signals", d.file(kindSignal))
+	mux.HandleFunc("POST /v1/notices", d.file(kindNotice))
+	mux.HandleFunc("GET /v1/seen", d.seen)
+	mux.HandleFunc("GET /v1/queue", d.read(d.queue))
+	mux.HandleFunc("GET /v1/filings/{id}", d.read(d.filing))
+	mux.HandleFunc("GET /v1/cases", d.read(d.cases))
+	mux.HandleFunc("GET /v1/cases/{incident}", d.read(d.oneCase))
+	mux.HandleFunc("POST /v1/cases/{incident}/seen", d.read(d.look))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { reply(w, map[string]bool{"ok": true}) })
 	return mux
 }
@@ -54,6 +58,8 @@ func (d *Desk) file(kind string) http.HandlerFunc {
 			return
 		}
 		reply(w, receipt)
+		_ = http.NewResponseController(w).Flush() // the peer may have gone
+		crashPoint("desk-after-answer")
 	}
 }
 
@@ -66,10 +72,12 @@ func (d *Desk) take(r *http.Request, kind string, sender access, body []byte) (s
 		return safety.Receipt{}, fmt.Errorf("%s does not file for factory %s: %w", sender.name, e.factory, safety.ErrForbidden)
 	}
 	e.sender = sender.name
+	crashPoint("desk-before-keep")
 	receipt, err := d.ledger.keep(r.Context(), e, time.Now())
 	if err != nil {
 		return receipt, err
 	}
+	crashPoint("desk-after-commit")
 	d.log.Info("received", "kind", kind, "id", e.filing.ID, "version", e.filing.Version, "sender", sender.name,
 		"factory", e.factory, "incident_kind", e.incidentKind, "receipt", receipt.Number)
 	return receipt, nil
@@ -85,10 +93,10 @@ func (d *Desk) fail(w http.ResponseWriter, kind, sender string, err error) {
 	case errors.Is(err, safety.ErrConflict):
 		problem(w, http.StatusConflict, err.Error())
 	case errors.Is(err, safety.ErrNotFound):
-		problem(w, http.StatusNotFound, "no such filing")
+		problem(w, http.StatusNotFound, "not found")
 	default:
-		d.log.Error("filing not kept", "kind", kind, "sender", sender, "err", err)
-		problem(w, http.StatusServiceUnavailable, "not kept; send it again")
+		d.log.Error("request failed", "kind", kind, "by", sender, "err", err)
+		problem(w, http.StatusServiceUnavailable, "not done; send it again")
 	}
 }
 
@@ -105,44 +113,6 @@ func authorize(all []access, r *http.Request) (found access, ok bool) {
 	return found, ok
 }
 
-// queue lists what has arrived, newest first, for the officer's offices.
-func (d *Desk) queue(w http.ResponseWriter, r *http.Request) {
-	officer, ok := authorize(d.officers, r)
-	if !ok {
-		problem(w, http.StatusUnauthorized, "an officer's bearer token is required")
-		return
-	}
-	var before int64
-	if text := r.FormValue("cursor"); text != "" {
-		var err error
-		if before, err = strconv.ParseInt(text, 10, 64); err != nil || before < 1 {
-			problem(w, http.StatusBadRequest, "cursor: take it from the last answer")
-			return
-		}
-	}
-	items, next, err := d.ledger.queue(r.Context(), officer.scope, before)
-	if err != nil {
-		d.fail(w, "queue", officer.name, err)
-		return
-	}
-	reply(w, map[string]any{"items": items, "next": next})
-}
-
-// filing shows the newest version of one filing whole.
-func (d *Desk) filing(w http.ResponseWriter, r *http.Request) {
-	officer, ok := authorize(d.officers, r)
-	if !ok {
-		problem(w, http.StatusUnauthorized, "an officer's bearer token is required")
-		return
-	}
-	doc, err := d.ledger.filing(r.Context(), officer.scope, r.PathValue("id"))
-	if err != nil {
-		d.fail(w, "filing", officer.name, err)
-		return
-	}
-	reply(w, doc)
-}
-
 func reply(w http.ResponseWriter, v any) {
 	send(w, http.StatusOK, "application/json", v)
 }
@@ -153,10 +123,17 @@ func problem(w http.ResponseWriter, status int, detail string) {
 	})
 }
 
+// send writes an answer whole, with its length, so that it is whole at the other
+// side even if this process ends right after it.
 func send(w http.ResponseWriter, status int, media string, v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		status, media, text = http.StatusInternalServerError, "text/plain", []byte("the answer cannot be written")
+	}
 	w.Header().Set("Content-Type", media)
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the peer may have gone; there is nobody left to tell
+	_, _ = w.Write(text) // the peer may have gone; there is nobody left to tell
 }

@@ -1,10 +1,8 @@
 package e2e
 
 import (
-	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +48,7 @@ func TestDemo(t *testing.T) {
 	if err != nil || !siren.Level {
 		t.Errorf("the evacuation sounder is silent: %+v, %v", siren, err)
 	}
-	showsTheFire(t, addr)
+	tellStories(t, addr)
 	if took := demo.stop(); took > 5*time.Second {
 		t.Errorf("Ctrl-C took %v", took)
 	}
@@ -80,18 +78,4 @@ func demoWorld(t *testing.T, dir string) *sim.Client {
 	}
 	t.Fatal("the agent's file has no bus")
 	return nil
-}
-
-// showsTheFire opens the page in a real browser, in both languages, sees the
-// fire and acknowledges it.
-func showsTheFire(t *testing.T, addr string) {
-	t.Helper()
-	chromium, node := tool(t, "chromium", "chromium-browser"), tool(t, "node")
-	page := exec.Command(node, "page.mjs", "http://"+addr, chromium, t.TempDir())
-	out, err := page.CombinedOutput()
-	if err != nil {
-		t.Errorf("page: %v\n%s", err, out)
-		return
-	}
-	t.Log(strings.TrimSpace(fmt.Sprintf("page: %s", out)))
 }

@@ -202,11 +202,18 @@ func (p *plant) compareTransitions(a, all accepted) {
 	}
 }
 
+func (p *plant) openSeries() (store.Store, error) {
+	if p.outside != nil {
+		return p.outside.open(p.t.Context())
+	}
+	return tsdbstore.Open(p.file("data")+"/series", tsdbstore.Options{}, slog.New(slog.DiscardHandler))
+}
+
 // readings returns everything in the series store, as the journal says it.
 func (p *plant) readings() map[string]bool {
 	t := p.t
 	t.Helper()
-	series, err := tsdbstore.Open(p.file("data")+"/series", tsdbstore.Options{}, slog.New(slog.DiscardHandler))
+	series, err := p.openSeries()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,9 +28,12 @@ type plant struct {
 	t                           *testing.T
 	dir                         string
 	sim, agent, broker, server  *process
-	simAddr, brokerAddr         string
+	influx                      *process // nil with the embedded series store
+	desk                        *process // nil unless it runs apart
+	simAddr                     string
+	gatewayDoor, serverDoor     string // of the broker
 	httpAddr, deskAddr, journal string
-	gatewayPassword             string
+	outside                     *outside // nil = the embedded broker and store
 }
 
 // plantOptions are what the tests vary.
@@ -40,6 +44,8 @@ type plantOptions struct {
 	ingestVia func(broker string) string // where the server finds it
 	block     time.Duration              // of the series store, for compaction
 	env       []string                   // of the server
+	outside   bool                       // Mosquitto and InfluxDB for the embedded broker and store
+	deskApart bool                       // the desk in a process of its own, not started
 }
 
 func newPlant(t *testing.T, o plantOptions) *plant {
@@ -48,8 +54,12 @@ func newPlant(t *testing.T, o plantOptions) *plant {
 		t.Skip("end-to-end tests do not run with -short")
 	}
 	p := &plant{t: t, dir: t.TempDir()}
-	p.simAddr, p.brokerAddr, p.httpAddr, p.deskAddr = freePort(t), freePort(t), freePort(t), freePort(t)
+	p.simAddr, p.gatewayDoor, p.httpAddr, p.deskAddr = freePort(t), freePort(t), freePort(t), freePort(t)
+	p.serverDoor = p.gatewayDoor
 	p.journal = filepath.Join(p.dir, "journal")
+	if o.outside {
+		p.startOutside()
+	}
 	same := func(address string) string { return address }
 	if o.agentVia == nil {
 		o.agentVia = same
@@ -62,11 +72,18 @@ func newPlant(t *testing.T, o plantOptions) *plant {
 	}
 	p.writeServerFiles(o)
 	p.people()
-	p.writeAgentFile(o.agentVia(p.brokerAddr))
+	p.writeAgentFile(o.agentVia(p.gatewayDoor))
 	p.sim = spawn(t, p.dir, "sim", "firmware-sim", nil, append([]string{"-scenario", o.scenario, "-listen", p.simAddr}, o.simArgs...)...)
 	p.agent = spawn(t, p.dir, "agent", "gateway-agent", []string{"NIRAPOD_JOURNAL=" + p.journal}, "run", "-c", p.file("agent.yaml"))
-	p.broker = spawn(t, p.dir, "broker", "nirapod", nil, "serve", "-c", p.file("broker.yaml"), "-roles", "broker")
-	p.server = spawn(t, p.dir, "server", "nirapod", o.env, "serve", "-c", p.file("server.yaml"), "-roles", "ingest,alerts,dashboard,desk")
+	if p.broker == nil {
+		p.broker = spawn(t, p.dir, "broker", "nirapod", nil, "serve", "-c", p.file("broker.yaml"), "-roles", "broker")
+	}
+	roles := "ingest,alerts,dashboard,desk"
+	if o.deskApart {
+		roles = "ingest,alerts,dashboard"
+		p.desk = spawn(t, p.dir, "desk", "nirapod", nil, "serve", "-c", p.file("server.yaml"), "-roles", "desk")
+	}
+	p.server = spawn(t, p.dir, "server", "nirapod", o.env, "serve", "-c", p.file("server.yaml"), "-roles", roles)
 	return p
 }
 
@@ -82,13 +99,19 @@ func (p *plant) write(name string, data []byte) {
 func (p *plant) writeServerFiles(o plantOptions) {
 	p.t.Helper()
 	p.write("site.yaml", demo.Site)
-	for _, part := range []struct{ file, url string }{{"broker.yaml", ""}, {"server.yaml", "tcp://" + o.ingestVia(p.brokerAddr)}} {
+	for _, part := range []struct{ file, url string }{{"broker.yaml", ""}, {"server.yaml", "tcp://" + o.ingestVia(p.serverDoor)}} {
 		cfg := app.Defaults()
 		cfg.Version, cfg.Mode, cfg.DataDir, cfg.Sites = 1, app.Demo, p.file("data"), []string{p.file("site.yaml")}
-		cfg.Broker = app.BrokerConfig{Listen: p.brokerAddr, URL: part.url}
+		cfg.Broker = app.BrokerConfig{Listen: p.gatewayDoor, URL: part.url}
 		cfg.HTTP = app.HTTPConfig{Listen: p.httpAddr}
 		cfg.Desk.Listen = p.deskAddr
+		if o.deskApart {
+			cfg.Desk.URL = "http://" + p.deskAddr
+		}
 		cfg.Series.Block = o.block
+		if p.outside != nil {
+			p.outside.configure(&cfg)
+		}
 		text, err := yaml.Marshal(cfg)
 		if err != nil {
 			p.t.Fatal(err)
@@ -97,7 +120,7 @@ func (p *plant) writeServerFiles(o plantOptions) {
 	}
 }
 
-// people makes the registry, a committee's login and the gateway's credential.
+// people makes the registry and a committee's login.
 func (p *plant) people() {
 	p.t.Helper()
 	ctx := p.t.Context()
@@ -113,9 +136,17 @@ func (p *plant) people() {
 	if _, err := db.CreateUser(ctx, committee); err != nil {
 		p.t.Fatal(err)
 	}
-	if p.gatewayPassword, err = app.AddGateway(ctx, db, demo.Factory, demo.Gateway); err != nil {
-		p.t.Fatal(err)
+}
+
+// addGateway asks the program for the gateway's password, as an installer does.
+func (p *plant) addGateway() string {
+	p.t.Helper()
+	out, err := exec.Command(filepath.Join(bin, "nirapod"), "gateway", "add", "-c", p.file("server.yaml"), "-factory", demo.Factory, "-gateway", demo.Gateway).Output()
+	_, word, ok := strings.Cut(string(out), "\npassword ")
+	if err != nil || !ok {
+		p.t.Fatalf("gateway add: %v\n%s", err, out)
 	}
+	return strings.TrimSpace(word)
 }
 
 func (p *plant) writeAgentFile(broker string) {
@@ -124,7 +155,7 @@ func (p *plant) writeAgentFile(broker string) {
 	if err := yaml.Unmarshal(demo.Agent, &cfg); err != nil {
 		p.t.Fatal(err)
 	}
-	p.write("gateway.password", []byte(p.gatewayPassword))
+	p.write("gateway.password", []byte(p.addGateway()))
 	cfg.DataDir, cfg.Broker.URL, cfg.Broker.PasswordFile = p.file("agent"), "tcp://"+broker, p.file("gateway.password")
 	for name, bus := range cfg.Buses {
 		_, path, _ := strings.Cut(strings.TrimPrefix(bus.Open, "sim://"), "/")

@@ -27,10 +27,14 @@ type process struct {
 	started time.Time
 }
 
-// spawn defines a process of bin; start runs it.
+// spawn defines a process of a program in bin, or of one with a whole path;
+// start runs it.
 func spawn(t *testing.T, dir, label, program string, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, name: label, args: append([]string{filepath.Join(bin, program)}, args...), env: env, log: filepath.Join(dir, label+".log")}
+	if !filepath.IsAbs(program) {
+		program = filepath.Join(bin, program)
+	}
+	p := &process{t: t, name: label, args: append([]string{program}, args...), env: env, log: filepath.Join(dir, label+".log")}
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() || os.Getenv("NIRAPOD_LOGS") != "" {

@@ -12,6 +12,8 @@ type Building struct {
 	Links    []Link    `yaml:"links"`
 	Chips    []Chip    `yaml:"chips"`
 	Counters []Counter `yaml:"counters"`
+	Boilers  []Boiler  `yaml:"boilers"`
+	Gauges   []Gauge   `yaml:"gauges"`
 	Pins     []Pin     `yaml:"pins"`
 }
 
@@ -24,7 +26,7 @@ type Zone struct {
 	Swing       float64 `yaml:"daily_swing_k"`        // peak to peak over the day
 	Humidity    float64 `yaml:"humidity_pct"`         // at the mean temperature
 	CO          float64 `yaml:"co_ppm"`               // background
-	AirChanges  float64 `yaml:"air_changes_per_hour"` // of the layer under the ceiling
+	AirChanges  float64 `yaml:"air_changes_per_hour"` // of the layer under the ceiling, and of the room
 }
 
 // Link is a way for smoke from one room into another.
@@ -37,11 +39,11 @@ type Link struct {
 
 // Chip is a device on an I2C bus.
 type Chip struct {
-	Part    string        `yaml:"part"` // hdc302x | ads1115
+	Part    string        `yaml:"part"` // hdc302x | scd41 | ads1115
 	Bus     string        `yaml:"bus"`  // such as i2c-1
 	Address uint16        `yaml:"address"`
-	Zone    string        `yaml:"zone"`      // hdc302x
-	Lag     time.Duration `yaml:"lag"`       // hdc302x: thermal time constant; default 5s
+	Zone    string        `yaml:"zone"`      // hdc302x, scd41
+	Lag     time.Duration `yaml:"lag"`       // hdc302x: thermal time constant, default 5s; scd41: of its cell, default 60s
 	Radius  float64       `yaml:"radius_m"`  // hdc302x: from the axis of a fire in its zone; default 1
 	Reread  string        `yaml:"reread"`    // hdc302x: second read of a sample: nack (default) | minimum
 	Busy    bool          `yaml:"busy_nack"` // hdc302x: no acknowledge while it measures
@@ -80,6 +82,9 @@ func (b *Building) defaults() {
 			c.Lag, c.Radius = orDefault(c.Lag, 5*time.Second), orDefault(c.Radius, 1)
 			c.Reread = orDefault(c.Reread, rereadNACK)
 		}
+		if c.Part == partSCD41 {
+			c.Lag = orDefault(c.Lag, time.Minute)
+		}
 		for j := range c.Inputs {
 			in := &c.Inputs[j]
 			switch in.Kind {
@@ -89,6 +94,13 @@ func (b *Building) defaults() {
 				in.Lag, in.Span = orDefault(in.Lag, 13*time.Second), orDefault(in.Span, 500)
 			}
 		}
+	}
+	for i := range b.Boilers {
+		o := &b.Boilers[i]
+		o.Band, o.Firing, o.Draw = orDefault(o.Band, boilerBand), orDefault(o.Firing, boilerFiring), orDefault(o.Draw, boilerDraw)
+	}
+	for i := range b.Gauges {
+		b.Gauges[i].Span = orDefault(b.Gauges[i].Span, gaugeSpan)
 	}
 }
 

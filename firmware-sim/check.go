@@ -52,9 +52,26 @@ func (c *checker) checkBuilding(b Building) {
 		c.zone(path+".zone", n.Zone)
 		c.name(path+".unit", n.Target(), targetCounter)
 	}
+	for i, o := range b.Boilers {
+		c.checkBoiler(fmt.Sprintf("boilers[%d]", i), o)
+	}
+	for i, g := range b.Gauges {
+		path := fmt.Sprintf("gauges[%d]", i)
+		c.must(g.Unit >= 1 && g.Unit <= 247, path+".unit", "%d is outside 1 to 247", g.Unit)
+		c.must(c.names[g.Boiler] == targetBoiler, path+".boiler", "there is no boiler %q", g.Boiler)
+		c.must(g.Span > 0 && g.Span <= 300, path+".span_bar", "%v is outside 0 to 300", g.Span)
+		c.name(path+".unit", g.Target(), targetGauge)
+	}
 	for i, p := range b.Pins {
 		c.checkPin(fmt.Sprintf("pins[%d]", i), p)
 	}
+}
+
+func (c *checker) checkBoiler(path string, o Boiler) {
+	c.name(path+".id", o.ID, targetBoiler)
+	c.must(o.Setpoint > 0 && o.Setpoint < o.Valve, path+".setpoint_bar", "%v is not between 0 and the safety valve's %v", o.Setpoint, o.Valve)
+	c.must(o.Band > 0 && o.Band < o.Setpoint, path+".band_bar", "%v is not between 0 and the setpoint", o.Band)
+	c.must(o.Draw > 0 && o.Firing > o.Draw && o.Firing <= 60, path+".firing_bar_per_min", "%v: want more than the draw of %v, and at most 60", o.Firing, o.Draw)
 }
 
 func (c *checker) checkScenario(sc *Scenario) {
@@ -119,6 +136,7 @@ func (c *checker) checkLeak(path string, l Leak) {
 	c.zone(path+".zone", l.Zone)
 	c.must(l.At >= 0, path+".at", "%v is negative", l.At)
 	c.must(l.CO > 0 && l.CO <= 1e5, path+".co_mg_per_s", "%v is outside 0 to 100000", l.CO)
+	c.must(l.CO2 >= 0 && l.CO2 <= 1e7, path+".co2_mg_per_s", "%v is outside 0 to 10000000", l.CO2)
 	c.must(l.For >= 0, path+".for", "%v is negative", l.For)
 }
 
@@ -133,6 +151,10 @@ func (c *checker) checkChip(path string, chip Chip) {
 		c.must(chip.Radius > 0, path+".radius_m", "%v is not above 0", chip.Radius)
 		c.must(chip.Reread == rereadNACK || chip.Reread == rereadMinimum, path+".reread", "%q is neither nack nor minimum", chip.Reread)
 		c.must(len(chip.Inputs) == 0, path+".inputs", "an hdc302x has no inputs")
+	case partSCD41:
+		c.must(chip.Address == scdAddress, path+".address", "an scd41 is at %#x", scdAddress)
+		c.zone(path+".zone", chip.Zone)
+		c.must(len(chip.Inputs) == 0, path+".inputs", "an scd41 has no inputs")
 	case partADS1115:
 		c.must(chip.Address >= 0x48 && chip.Address <= 0x4b, path+".address", "an ads1115 is strapped to 0x48 to 0x4b")
 		used := make(map[int]bool)
@@ -143,7 +165,7 @@ func (c *checker) checkChip(path string, chip Chip) {
 			c.checkInput(at, in)
 		}
 	default:
-		c.must(false, path+".part", "%q is neither %s nor %s", chip.Part, partHDC302x, partADS1115)
+		c.must(false, path+".part", "%q is none of %s, %s, %s", chip.Part, partHDC302x, partSCD41, partADS1115)
 	}
 }
 
@@ -195,7 +217,7 @@ func (s Setting) check(zones map[string]bool, names map[string]string) error {
 	case s.Zone != "" && !zones[s.Zone]:
 		return fmt.Errorf("there is no zone %q", s.Zone)
 	case s.Zone != "" && !knownQuantity(s.Quantity):
-		return fmt.Errorf("quantity %q is none of temperature, humidity, smoke_od, co", s.Quantity)
+		return fmt.Errorf("quantity %q is none of temperature, humidity, smoke_od, co, co2", s.Quantity)
 	case math.Abs(s.Value) > largest:
 		return fmt.Errorf("value %v is beyond ±%.0f", s.Value, largest)
 	}
@@ -204,7 +226,7 @@ func (s Setting) check(zones map[string]bool, names map[string]string) error {
 
 func knownQuantity(q string) bool {
 	switch q {
-	case quantityTemperature, quantityHumidity, quantitySmoke, quantityCO:
+	case quantityTemperature, quantityHumidity, quantitySmoke, quantityCO, quantityCO2:
 		return true
 	}
 	return false

@@ -1,12 +1,19 @@
 package sim
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // The parts that a scenario can place on a bus.
 const (
 	partHDC302x = "hdc302x"
 	partADS1115 = "ads1115"
+	partSCD41   = "scd41"
 )
+
+// never is when something happens that is not due.
+const never = time.Duration(math.MaxInt64)
 
 // machine is a register machine on an I2C bus.
 type machine interface {

@@ -1,9 +1,6 @@
 package sim
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Counter is a people counter over a room's doors: a unit on the RS-485 line.
 type Counter struct {
@@ -13,7 +10,7 @@ type Counter struct {
 }
 
 // Target is how faults call the counter.
-func (c Counter) Target() string { return fmt.Sprintf("%s/%d", serialLine, c.Unit) }
+func (c Counter) Target() string { return unitTarget(c.Unit) }
 
 // serialLine is the board's only RS-485 line.
 const serialLine = "rs485-1"
@@ -80,7 +77,10 @@ func (c *counter) powerOn(now time.Duration) {
 // registers returns the input registers, for function 04: identity, status,
 // heart beat (one more every 5 s), entered and left since it was set to zero,
 // 32 bits each, high word first.
-func (c *counter) registers(now time.Duration, fs faults) []uint16 {
+func (c *counter) registers(function byte, now time.Duration, fs faults) []uint16 {
+	if function != rtuReadInput {
+		return nil
+	}
 	if _, frozen := fs.on(Frozen, now); frozen && c.kept != nil {
 		return c.kept
 	}

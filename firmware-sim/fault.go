@@ -18,11 +18,11 @@ const (
 	// On a chip (target such as i2c-1/0x44).
 	NACK      FaultKind = "nack"         // absent
 	Timeout   FaultKind = "timeout"      // stretches the clock for ever when addressed
-	BadCRC    FaultKind = "bad_crc"      // hdc302x: each Every-th reply has a wrong checksum; 0 means each
+	BadCRC    FaultKind = "bad_crc"      // hdc302x: each Every-th reply has a wrong checksum; 0 means each. A Modbus unit: every reply
 	Frozen    FaultKind = "frozen"       // registers, an analog input or a contact keep what they have
-	Drift     FaultKind = "drift"        // hdc302x: Value K a minute; an analog input: Value V a minute
-	Noise     FaultKind = "noise"        // hdc302x: standard deviation Value K; an analog input: Value V
-	Range     FaultKind = "out_of_range" // hdc302x: registers at their end, the lower one if Value < 0
+	Drift     FaultKind = "drift"        // hdc302x: Value K a minute; scd41: ppm; a gauge: bar; an analog input: V
+	Noise     FaultKind = "noise"        // hdc302x: standard deviation Value K; scd41: ppm; a gauge: bar; an analog input: V
+	Range     FaultKind = "out_of_range" // hdc302x, scd41, gauge: registers at their end, the lower one if Value < 0
 	Busy      FaultKind = "busy"         // never has a result
 	WrongID   FaultKind = "wrong_id"     // hdc302x: manufacturer id reads Value
 	SlowClock FaultKind = "slow_clock"   // ads1115: conversions take Value times as long; 0 means 1.1
@@ -34,6 +34,16 @@ const (
 	LoopDegraded     FaultKind = "loop_degraded"     // leakage of Value ohm across the line; 0 means 5600
 	TransmitterFault FaultKind = "transmitter_fault" // Value mA; 0 means 3.6
 	OverRange        FaultKind = "over_range"        // 21 mA
+
+	// On a Modbus unit (target such as rs485-1/1); nack is one that is silent, and
+	// transmitter_fault a gauge whose cell is broken.
+	Late      FaultKind = "late"       // answers after Value s, 0 means 0.5, to whoever is on the line then
+	WrongUnit FaultKind = "wrong_unit" // answers in another unit's name
+	Exception FaultKind = "exception"  // refuses with code Value; 0 means 4, a failure of its own
+
+	// On a boiler (target is its id).
+	BurnerStuck FaultKind = "burner_stuck" // burns whatever the pressure
+	ValveStuck  FaultKind = "valve_stuck"  // the safety valve stays shut
 
 	// On an input pin.
 	Chatter FaultKind = "chatter" // a contact that never settles
@@ -52,28 +62,34 @@ type Fault struct {
 const (
 	targetBus         = "bus"
 	targetHDC302x     = "hdc302x"
+	targetSCD41       = "scd41"
 	targetADS1115     = "ads1115"
 	targetSmokeLoop   = "smoke loop"
 	targetTransmitter = "4-20 mA transmitter"
 	targetReference   = "reference input"
 	targetCounter     = "people counter"
+	targetGauge       = "pressure gauge"
+	targetBoiler      = "boiler"
 	targetInput       = "input pin"
 	targetOutput      = "output pin"
 )
 
 var targetOf = map[string]string{
-	partHDC302x: targetHDC302x, partADS1115: targetADS1115,
+	partHDC302x: targetHDC302x, partADS1115: targetADS1115, partSCD41: targetSCD41,
 	kindSmokeLoop: targetSmokeLoop, kindCOLoop: targetTransmitter, kindVref: targetReference,
 }
 
 var faultsOf = map[string][]FaultKind{
 	targetBus:         {BusStuck},
 	targetHDC302x:     {NACK, Timeout, BadCRC, Frozen, Drift, Noise, Range, Busy, WrongID, Reboot},
+	targetSCD41:       {NACK, Timeout, BadCRC, Frozen, Drift, Noise, Range, Busy, Reboot},
 	targetADS1115:     {NACK, Timeout, Frozen, Busy, SlowClock, Reboot},
 	targetSmokeLoop:   {LoopOpen, LoopShort, LoopDegraded, Frozen, Drift, Noise, Reboot},
 	targetTransmitter: {LoopOpen, TransmitterFault, OverRange, Frozen, Drift, Noise, Reboot},
 	targetReference:   {Frozen, Drift, Noise},
-	targetCounter:     {NACK, BadCRC, Frozen, Reboot},
+	targetCounter:     {NACK, BadCRC, Late, WrongUnit, Exception, Frozen, Reboot},
+	targetGauge:       {NACK, BadCRC, Late, WrongUnit, Exception, Frozen, Drift, Noise, Range, TransmitterFault},
+	targetBoiler:      {BurnerStuck, ValveStuck},
 	targetInput:       {Frozen, Chatter},
 }
 
@@ -93,6 +109,10 @@ func (f Fault) check(names map[string]string) error {
 		return fmt.Errorf("for and every are not negative")
 	case (f.Kind == LoopDegraded || f.Kind == TransmitterFault) && f.Value < 0:
 		return fmt.Errorf("value %v is negative", f.Value)
+	case f.Kind == Late && (f.Value < 0 || f.Value > 60):
+		return fmt.Errorf("an answer %v s late is outside 0 to 60", f.Value)
+	case f.Kind == Exception && (f.Value < 0 || f.Value > 127):
+		return fmt.Errorf("exception %v is outside 1 to 127", f.Value)
 	case f.Kind == SlowClock && f.Value != 0 && (f.Value < 0.1 || f.Value > 100):
 		return fmt.Errorf("a clock %v times as slow is outside 0.1 to 100", f.Value)
 	case math.Abs(f.Value) > largest:

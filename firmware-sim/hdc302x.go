@@ -43,8 +43,6 @@ type hdc302x struct {
 }
 
 const (
-	hdcNever = time.Duration(math.MaxInt64)
-
 	hdcNoiseT, hdcNoiseRH = 0.02, 0.03 // standard deviation of one sample, K and %RH
 	hdcHeaterK            = 60.0       // K at full power, simplified
 	hdcHeaterLag          = 8 * time.Second
@@ -94,7 +92,7 @@ func (h *hdc302x) powerOn(time.Duration) {
 }
 
 func (h *hdc302x) stop() {
-	h.auto, h.due, h.have, h.fresh = 0, hdcNever, false, false
+	h.auto, h.due, h.have, h.fresh = 0, never, false, false
 }
 
 // step moves the element's temperature by one tick and takes what is due.
@@ -114,7 +112,7 @@ func (h *hdc302x) catchUp(now time.Duration) {
 	}
 	h.measure(now)
 	if h.auto == 0 {
-		h.due = hdcNever
+		h.due = never
 		return
 	}
 	h.due += ((now-h.due)/h.auto + 1) * h.auto
@@ -179,7 +177,7 @@ func (h *hdc302x) transact(now time.Duration, w []byte, n int) ([]byte, error) {
 
 // readout gives the newest sample, once.
 func (h *hdc302x) readout(now time.Duration, n int) ([]byte, error) {
-	measuring := h.chip.Busy && h.due != hdcNever && now >= h.due-h.takes
+	measuring := h.chip.Busy && h.due != never && now >= h.due-h.takes
 	_, never := h.faults().on(Busy, now)
 	if !h.have || measuring || never {
 		return nil, simbus.ErrNACK

@@ -8,6 +8,7 @@ type State struct {
 	Elapsed  time.Duration `json:"elapsed"`
 	Zones    []ZoneState   `json:"zones"`
 	Inputs   []InputState  `json:"inputs"`
+	Boilers  []BoilerState `json:"boilers"`
 	Faults   []Fault       `json:"faults"` // those that are on
 }
 
@@ -18,6 +19,15 @@ type ZoneState struct {
 	Humidity    float64 `json:"humidity_pct"`
 	Smoke       float64 `json:"smoke_od"` // 1/m, base 10
 	CO          float64 `json:"co_ppm"`
+	CO2         float64 `json:"co2_ppm"` // over the whole room
+}
+
+// BoilerState is a boiler as it is, whatever its gauge says.
+type BoilerState struct {
+	ID       string  `json:"id"`
+	Pressure float64 `json:"pressure_bar"` // gauge
+	Burning  bool    `json:"burning"`
+	Venting  bool    `json:"venting"`
 }
 
 // InputState is what stands behind an analog input.
@@ -68,7 +78,7 @@ func (w *World) State(now time.Duration) State {
 		a := w.plant.gas(r.ID, 1)
 		s.Zones = append(s.Zones, ZoneState{
 			Zone: r.ID, Temperature: a.temperature, Humidity: min(100*a.vapour/saturation(a.temperature), 100),
-			Smoke: a.smoke, CO: a.co,
+			Smoke: a.smoke, CO: a.co, CO2: a.co2,
 		})
 	}
 	for _, c := range w.scenario.building.Chips {
@@ -76,6 +86,9 @@ func (w *World) State(now time.Duration) State {
 			t := w.terminal[in.ID]
 			s.Inputs = append(s.Inputs, InputState{ID: in.ID, Volts: t.volts(w.now), Felt: t.felt, Alarm: t.latched})
 		}
+	}
+	for _, b := range w.plant.boilers {
+		s.Boilers = append(s.Boilers, BoilerState{ID: b.ID, Pressure: b.pressure, Burning: b.burning, Venting: b.venting})
 	}
 	for _, fs := range w.faults {
 		for kind := range fs {

@@ -2,15 +2,17 @@ package sim
 
 import "time"
 
-// plant is the building: rooms, the ways between them and the fires.
+// plant is the building: rooms, the ways between them, the fires, the boilers.
 type plant struct {
-	clock time.Duration // time of day at t = 0
-	rooms map[string]*room
-	order []*room
-	links []Link
-	fires []Fire
-	leaks []Leak
-	steps int64 // ticks done
+	clock    time.Duration // time of day at t = 0
+	rooms    map[string]*room
+	order    []*room
+	links    []Link
+	fires    []Fire
+	leaks    []Leak
+	counters []*counter // who is where
+	boilers  []*boiler
+	steps    int64 // ticks done
 }
 
 func newPlant(sc *Scenario, seed uint64) *plant {
@@ -19,8 +21,12 @@ func newPlant(sc *Scenario, seed uint64) *plant {
 	for _, l := range sc.building.Links {
 		longest = max(longest, l.Delay)
 	}
+	for _, c := range sc.building.Counters {
+		p.counters = append(p.counters, newCounter(c, sc.Crowds))
+	}
 	for _, z := range sc.building.Zones {
 		r := newRoom(z, seed, longest)
+		r.co2 = r.settled(p.people(z.ID, 0))
 		p.rooms[z.ID] = r
 		p.order = append(p.order, r)
 	}
@@ -59,6 +65,10 @@ func (p *plant) step() {
 	p.spread(next, dt)
 	for i, r := range p.order {
 		r.layer = next[i]
+		r.breathe(p.people(r.ID, t), p.carbonic(r.ID, t), dt)
+	}
+	for _, b := range p.boilers {
+		b.step(t)
 	}
 	p.steps++
 }

@@ -35,6 +35,7 @@ type air struct {
 	vapour      float64 // partial pressure of water, hPa
 	smoke       float64 // optical density, base 10, 1/m
 	co          float64 // ppm
+	co2         float64 // ppm, at head height
 }
 
 // room is a zone's state: one well-mixed layer. Smoke leaves by ventilation
@@ -44,7 +45,8 @@ type room struct {
 	Zone
 	dice   dice
 	layer  mix
-	past   []mix // ring, one per tick, for delayed links
+	co2    float64 // ppm above fresh air, over the whole room
+	past   []mix   // ring, one per tick, for delayed links
 	driven map[string]driver
 }
 
@@ -85,6 +87,7 @@ func (r *room) airAt(clock, t time.Duration) air {
 		vapour:      r.Humidity / 100 * saturation(r.Temperature),
 		smoke:       r.layer.smoke,
 		co:          r.CO + r.layer.co,
+		co2:         outdoorCO2 + r.co2,
 	}
 	if v, ok := r.drive(quantityTemperature, t); ok {
 		a.temperature = min(max(v, -100), 1500)
@@ -97,6 +100,9 @@ func (r *room) airAt(clock, t time.Duration) air {
 	}
 	if v, ok := r.drive(quantityCO, t); ok {
 		a.co = max(v, 0)
+	}
+	if v, ok := r.drive(quantityCO2, t); ok {
+		a.co2 = max(v, 0)
 	}
 	return a
 }

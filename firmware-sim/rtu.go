@@ -1,22 +1,21 @@
 package sim
 
-import (
-	"bufio"
-	"errors"
-	"io"
-	"time"
-)
+import "time"
 
 // Modbus RTU, from the specification: unit, function, data, CRC-16 low byte
 // first. Over TCP nothing marks the end of a frame but its length.
 const (
+	rtuReadHolding = 0x03
 	rtuReadInput   = 0x04
 	rtuRequest     = 8 // bytes of a request that reads registers
 	rtuException   = 0x80
 	rtuNoFunction  = 0x01
 	rtuNoAddress   = 0x02
 	rtuNoValue     = 0x03
+	rtuFailure     = 4 // the unit failed to do it
 	rtuMaxRegister = 125
+
+	lateBy = 0.5 // s
 )
 
 // rtuCRC is the CRC-16 of Modbus: polynomial 0xA001 reflected, from 0xFFFF.
@@ -40,38 +39,58 @@ func rtuFrame(b []byte) []byte {
 	return append(b, byte(crc), byte(crc>>8))
 }
 
-// Serial lets the units of the RS-485 line answer one frame at now. Nobody
-// answers a frame that is garbled or for a unit that is not there: nil.
-func (w *World) Serial(now time.Duration, frame []byte) []byte {
+// unit is an instrument on the RS-485 line.
+type unit interface {
+	Target() string
+	powerOn(now time.Duration)
+	// registers returns what a function that reads finds; nil: the unit has no
+	// registers of that kind.
+	registers(function byte, now time.Duration, fs faults) []uint16
+}
+
+// Serial lets the units of the RS-485 line answer one frame at now, after a
+// while of their own. Nobody answers a frame that is garbled or for a unit that
+// is not there: nil.
+func (w *World) Serial(now time.Duration, frame []byte) (reply []byte, after time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.advance(now)
 	if _, stuck := w.faults[serialLine].on(BusStuck, w.now); stuck || len(frame) < 4 {
-		return nil
+		return nil, 0
 	}
 	body := frame[:len(frame)-2]
 	if crc := rtuCRC(body); frame[len(frame)-2] != byte(crc) || frame[len(frame)-1] != byte(crc>>8) {
-		return nil
+		return nil, 0
 	}
-	c := w.counters[body[0]]
-	if c == nil {
-		return nil
+	u := w.units[body[0]]
+	if u == nil {
+		return nil, 0
 	}
-	fs := w.faults[c.Target()]
+	fs := w.faults[u.Target()]
 	if _, absent := fs.on(NACK, w.now); absent {
-		return nil
+		return nil, 0
 	}
-	reply := rtuFrame(rtuAnswer(body, c.registers(w.now, fs)))
+	answer := rtuAnswer(body, u.registers(body[1], w.now, fs))
+	if f, refuses := fs.on(Exception, w.now); refuses {
+		answer = []byte{body[0], body[1] | rtuException, byte(orDefault(f.Value, rtuFailure))}
+	}
+	if _, other := fs.on(WrongUnit, w.now); other {
+		answer[0]++
+	}
+	reply = rtuFrame(answer)
 	if _, garbled := fs.on(BadCRC, w.now); garbled {
 		reply[len(reply)-1] ^= 0xFF
 	}
-	return reply
+	if f, late := fs.on(Late, w.now); late {
+		after = time.Duration(orDefault(f.Value, lateBy) * float64(time.Second))
+	}
+	return reply, after
 }
 
 // rtuAnswer does what a request without its CRC asks of a unit's registers.
 func rtuAnswer(request []byte, registers []uint16) []byte {
 	refuse := func(code byte) []byte { return []byte{request[0], request[1] | rtuException, code} }
-	if request[1] != rtuReadInput || len(request) != rtuRequest-2 {
+	if registers == nil || len(request) != rtuRequest-2 {
 		return refuse(rtuNoFunction)
 	}
 	first, n := int(be16(request[2:])), int(be16(request[4:]))
@@ -87,25 +106,4 @@ func rtuAnswer(request []byte, registers []uint16) []byte {
 		out = append(out, hi, lo)
 	}
 	return out
-}
-
-// serial speaks Modbus RTU with one client until its stream ends: the other
-// end of a converter from TCP to RS-485.
-func (s *Server) serial(r *bufio.Reader, w io.Writer) error {
-	frame := make([]byte, rtuRequest)
-	for {
-		if _, err := io.ReadFull(r, frame); errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		reply := s.world.Serial(s.elapsed(), frame)
-		if reply == nil {
-			_, _ = r.Discard(r.Buffered()) // what cannot fail: it is there; units fall back into step at the next silence
-			continue
-		}
-		if _, err := w.Write(reply); err != nil {
-			return err
-		}
-	}
 }

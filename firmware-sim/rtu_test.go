@@ -60,7 +60,7 @@ func TestCounterAnswersModbus(t *testing.T) {
 		{"beyond the map", time.Minute, "01 04 00 01 00 07", "01 84 02"},
 		{"none", time.Minute, "01 04 00 00 00 00", "01 84 03"},
 	} {
-		got := w.Serial(c.at, rtuFrame(octets(t, c.request)))
+		got, _ := w.Serial(c.at, rtuFrame(octets(t, c.request)))
 		var want []byte
 		if c.want != "" {
 			want = rtuFrame(octets(t, c.want))
@@ -71,7 +71,7 @@ func TestCounterAnswersModbus(t *testing.T) {
 	}
 	garbled := rtuFrame(octets(t, askAll))
 	garbled[3] ^= 1
-	if got := w.Serial(time.Minute, garbled); got != nil {
+	if got, _ := w.Serial(time.Minute, garbled); got != nil {
 		t.Errorf("a garbled frame is answered by % x", got)
 	}
 }
@@ -87,11 +87,11 @@ func TestCounterFaults(t *testing.T) {
 		},
 	} {
 		w := counting(t)
-		before := w.Serial(time.Minute, ask)
+		before, _ := w.Serial(time.Minute, ask)
 		if err := w.Inject(time.Minute, Fault{Target: "rs485-1/1", Kind: kind}); err != nil {
 			t.Fatal(err)
 		}
-		if after := w.Serial(2*time.Minute, ask); !judge(before, after) {
+		if after, _ := w.Serial(2*time.Minute, ask); !judge(before, after) {
 			t.Errorf("%s: % x", kind, after)
 		}
 	}
@@ -99,10 +99,10 @@ func TestCounterFaults(t *testing.T) {
 	if err := w.Inject(0, Fault{Target: "rs485-1", Kind: BusStuck, For: time.Second}); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.Serial(0, ask); got != nil {
+	if got, _ := w.Serial(0, ask); got != nil {
 		t.Errorf("a stuck line answers % x", got)
 	}
-	if got := w.Serial(2*time.Second, ask); got == nil {
+	if got, _ := w.Serial(2*time.Second, ask); got == nil {
 		t.Error("a line that is free again does not answer")
 	}
 }

@@ -59,7 +59,7 @@ type Setting struct {
 	Pin      string        `yaml:"pin" json:"pin,omitempty"`
 	Level    bool          `yaml:"level" json:"level,omitempty"`
 	Zone     string        `yaml:"zone" json:"zone,omitempty"`
-	Quantity string        `yaml:"quantity" json:"quantity,omitempty"` // temperature °C, humidity %RH, smoke_od 1/m, co ppm
+	Quantity string        `yaml:"quantity" json:"quantity,omitempty"` // temperature °C, humidity %RH, smoke_od 1/m, co and co2 ppm
 	Value    float64       `yaml:"value" json:"value,omitempty"`
 	Clear    bool          `yaml:"clear" json:"clear,omitempty"`
 	For      time.Duration `yaml:"for" json:"for,omitempty"`
@@ -71,6 +71,7 @@ const (
 	quantityHumidity    = "humidity"
 	quantitySmoke       = "smoke_od"
 	quantityCO          = "co"
+	quantityCO2         = "co2"
 )
 
 // Load reads a scenario by the name of a shipped one or by its file, checks it

@@ -31,6 +31,7 @@ type Server struct {
 	log   *slog.Logger
 	begun time.Time
 	ahead atomic.Int64 // ns that jumps have added to the world's time
+	line  line         // the RS-485 line
 
 	mu    sync.Mutex
 	buses map[string]*sync.Mutex // one transaction at a time; guarded by mu

@@ -35,6 +35,10 @@ type watch struct {
 	begun  time.Time
 	now    time.Duration
 	spent  time.Duration // of this second, by conversions
+	air    struct {      // the SCD41
+		phase string
+		since time.Duration
+	}
 }
 
 func watching(t *testing.T, scenario string) *watch {
@@ -51,7 +55,7 @@ func watching(t *testing.T, scenario string) *watch {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := rules.New(packs, rules.Plant{Factory: demo.Factory, Zones: site.Zones, Sensors: site.Sensors}, rules.Gateway|rules.Server, demo.Gateway)
+	e, err := rules.New(packs, rules.Plant{Factory: demo.Factory, Zones: site.Zones, Hazards: site.Hazards, Sensors: site.Sensors}, rules.Gateway|rules.Server, demo.Gateway)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,6 +77,10 @@ func (w *watch) until(end time.Duration) {
 		all["boiler-co"] = w.transmitter(0x48, 2)
 		w.people("sewing", []byte{1, 4, 0, 0, 0, 7, 0xb1, 0xc8}, all)
 		w.people("store", []byte{2, 4, 0, 0, 0, 7, 0xb1, 0xfb}, all)
+		all["boiler-pressure"] = w.pressure()
+		if r, due := w.carbon(); due {
+			all["sewing-co2"] = r
+		}
 		for id, pin := range switchOf {
 			level, err := w.world.ReadPin(w.now, pin)
 			if err != nil {
@@ -170,11 +178,60 @@ func (w *watch) loop(addr, ain byte) safety.Reading {
 // all passages may be wrong.
 func (w *watch) people(zone string, request []byte, all map[string]safety.Reading) {
 	low, high := safety.Reading{Reason: safety.Timeout}, safety.Reading{Reason: safety.Timeout}
-	if b := w.world.Serial(w.now+w.spent, request); len(b) == 19 && binary.BigEndian.Uint16(b[5:]) == 1 {
+	if b, _ := w.world.Serial(w.now+w.spent, request); len(b) == 19 && binary.BigEndian.Uint16(b[5:]) == 1 {
 		in, out := float64(binary.BigEndian.Uint32(b[9:])), float64(binary.BigEndian.Uint32(b[13:]))
 		low, high = known(math.Ceil(in-out-0.05*(in+out))), known(math.Floor(in-out+0.05*(in+out)))
 	}
 	all[zone+"-people"], all[zone+"-people-high"] = low, high
+}
+
+// pressure reads the boiler's gauge: a float, high word first.
+func (w *watch) pressure() safety.Reading {
+	b, _ := w.world.Serial(w.now+w.spent, []byte{3, 4, 0, 0, 0, 2, 0x70, 0x29})
+	if len(b) != 9 {
+		return safety.Reading{Reason: safety.Timeout}
+	}
+	return known(float64(math.Float32frombits(binary.BigEndian.Uint32(b[3:]))))
+}
+
+// carbon reads the SCD41 when it has something new, each 5 s or so. It is
+// stopped, a second later started, and started anew when it has nothing for long
+// or is not there.
+func (w *watch) carbon() (r safety.Reading, due bool) {
+	switch w.air.phase {
+	case "":
+		_, _ = w.tx(0x62, 0, 0x3f, 0x86) // whether it is there is seen when it is asked
+		w.air.phase = "stopped"
+		return r, false
+	case "stopped":
+		_, _ = w.tx(0x62, 0, 0x21, 0xb1)
+		w.air.phase, w.air.since = "started", w.now
+		return r, false
+	}
+	b, err := w.ask(3, 0xe4, 0xb8)
+	if err == nil && binary.BigEndian.Uint16(b)&0x7ff != 0 {
+		if b, err = w.ask(9, 0xec, 0x05); err == nil {
+			w.air.since = w.now
+			return known(float64(binary.BigEndian.Uint16(b))), true
+		}
+	}
+	if err == nil && w.now-w.air.since < 8*time.Second || err != nil && w.now-w.air.since < 5*time.Second {
+		return r, false
+	}
+	w.air.phase = ""
+	if err == nil {
+		return safety.Reading{Reason: safety.Warming}, true
+	}
+	return unreadable(err), true
+}
+
+// ask writes a command to the SCD41 and reads its answer a little later.
+func (w *watch) ask(n int, out ...byte) ([]byte, error) {
+	if _, err := w.tx(0x62, 0, out...); err != nil {
+		return nil, err
+	}
+	w.spent += 2 * time.Millisecond
+	return w.tx(0x62, n)
 }
 
 // transmitter reads 4 to 20 mA on 150 ohm, 0 to 500 ppm.

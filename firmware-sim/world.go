@@ -23,7 +23,7 @@ type World struct {
 	targets  []string             // of chips, as in the scenario
 	terminal map[string]*terminal // by id; guarded by mu
 	bank     *bank                // guarded by mu
-	counters map[uint8]*counter   // by unit; guarded by mu
+	units    map[uint8]unit       // of the RS-485 line, by address; guarded by mu
 	faults   map[string]faults    // by target; guarded by mu
 	events   []Event              // still to come, in order; guarded by mu
 	names    map[string]string    // what a fault can name → what it is
@@ -39,7 +39,7 @@ func New(sc *Scenario, seed uint64) *World {
 		chips:    make(map[string]machine),
 		terminal: make(map[string]*terminal),
 		bank:     newBank(sc.building.Pins, seed),
-		counters: make(map[uint8]*counter),
+		units:    make(map[uint8]unit),
 		faults:   make(map[string]faults),
 		events:   slices.Clone(sc.Events),
 		names:    make(map[string]string),
@@ -49,10 +49,7 @@ func New(sc *Scenario, seed uint64) *World {
 	for _, c := range sc.building.Chips {
 		w.place(c, seed)
 	}
-	for _, c := range sc.building.Counters {
-		w.counters[c.Unit] = newCounter(c, sc.Crowds)
-		w.names[c.Target()] = targetCounter
-	}
+	w.installLine(sc, seed)
 	for _, p := range sc.building.Pins {
 		w.names[p.Name] = targetOutput
 		if p.Direction == "in" {
@@ -62,12 +59,34 @@ func New(sc *Scenario, seed uint64) *World {
 	return w
 }
 
+// installLine connects the units of the RS-485 line, and the boilers behind some.
+func (w *World) installLine(sc *Scenario, seed uint64) {
+	for _, c := range sc.building.Counters {
+		w.units[c.Unit] = newCounter(c, sc.Crowds)
+		w.names[c.Target()] = targetCounter
+	}
+	boilers := make(map[string]*boiler)
+	for _, b := range sc.building.Boilers {
+		boilers[b.ID] = newBoiler(b, seed, func() faults { return w.faults[b.ID] })
+		w.plant.boilers = append(w.plant.boilers, boilers[b.ID])
+		w.names[b.ID] = targetBoiler
+	}
+	for _, g := range sc.building.Gauges {
+		w.units[g.Unit] = &gauge{Gauge: g, dice: newDice(seed, g.Target()), boiler: boilers[g.Boiler]}
+		w.names[g.Target()] = targetGauge
+	}
+}
+
 func (w *World) place(c Chip, seed uint64) {
 	target := c.Target()
 	w.targets = append(w.targets, target)
 	w.names[target] = targetOf[c.Part]
 	own := func() faults { return w.faults[target] }
-	if c.Part == partHDC302x {
+	switch c.Part {
+	case partSCD41:
+		w.chips[target] = newSCD41(c, seed, func() air { return w.plant.gas(c.Zone, 1) }, own)
+		return
+	case partHDC302x:
 		w.chips[target] = newHDC302x(c, seed, func() air { return w.plant.gas(c.Zone, c.Radius) }, own)
 		return
 	}
@@ -237,9 +256,9 @@ func (w *World) reboot(target string) { // with mu
 	if t := w.terminal[target]; t != nil {
 		t.powerOn(w.now)
 	}
-	for _, c := range w.counters {
-		if c.Target() == target {
-			c.powerOn(w.now)
+	for _, u := range w.units {
+		if u.Target() == target {
+			u.powerOn(w.now)
 		}
 	}
 }

@@ -45,6 +45,7 @@ func (c *Config) check(f *yamlfile.File) error {
 	}
 	k.head()
 	k.places()
+	k.hazards()
 	for i := range c.Sensors {
 		k.sensor(fmt.Sprintf("sensors[%d]", i), &c.Sensors[i])
 	}

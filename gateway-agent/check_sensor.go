@@ -26,6 +26,10 @@ func (k *checker) sensor(path string, s *Sensor) {
 		wirings++
 		k.hdc302x(path+".hdc302x", s)
 	}
+	if s.SCD41 != nil {
+		wirings++
+		k.scd41(path+".scd41", s)
+	}
 	if s.EOL != nil {
 		wirings++
 		k.eol(path+".eol", s)
@@ -42,17 +46,18 @@ func (k *checker) sensor(path string, s *Sensor) {
 		wirings++
 		k.counter(path+".counter", s)
 	}
+	if s.Modbus != nil {
+		wirings++
+		k.modbus(path+".modbus", s)
+	}
 	if wirings != 1 {
-		k.bad(path, "%s has %d wirings: want exactly one of hdc302x, eol, loop_4_20ma, contact, counter", s.ID, wirings)
+		k.bad(path, "%s has %d wirings: want exactly one of hdc302x, scd41, eol, loop_4_20ma, contact, counter, modbus", s.ID, wirings)
 	}
 }
 
 func (k *checker) counter(path string, s *Sensor) {
 	c := s.Counter
-	k.use(path+".bus", c.Bus, serialUnits)
-	if c.Unit < 1 || c.Unit > 247 {
-		k.bad(path+".unit", "%d: want 1 to 247", c.Unit)
-	}
+	k.unit(path, c.Bus, c.Unit, "people counter")
 	if s.Quantity != safety.People && s.Quantity != safety.PeopleHigh {
 		k.bad(path, "counts %s and %s, not %s", safety.People, safety.PeopleHigh, s.Quantity)
 	}
@@ -67,19 +72,33 @@ func (k *checker) counter(path string, s *Sensor) {
 	k.steps[unit] = s.Period
 }
 
+// unit claims an address on an RS-485 line for a kind of unit.
+func (k *checker) unit(path, bus string, unit uint8, kind string) {
+	k.use(path+".bus", bus, serialUnits)
+	if unit < 1 || unit > 247 {
+		k.bad(path+".unit", "%d: want 1 to 247", unit)
+	}
+	k.kind(path+".unit", bus, uint16(unit), fmt.Sprintf("unit %d", unit), kind)
+}
+
+// kind refuses two kinds of device at one address.
+func (k *checker) kind(path, bus string, addr uint16, called, kind string) {
+	if k.parts[bus] == nil {
+		k.parts[bus] = map[uint16]string{}
+	}
+	if other := k.parts[bus][addr]; other != "" && other != kind {
+		k.bad(path, "%s on %s is a %s and a %s", called, bus, other, kind)
+	}
+	k.parts[bus][addr] = kind
+}
+
 // part claims an address for a kind of part, and one period for the device.
 func (k *checker) part(path, bus string, addr uint16, kind string, low, high uint16, period time.Duration) {
 	k.use(path+".bus", bus, "I2C devices")
 	if addr < low || addr > high {
 		k.bad(path+".addr", "%#x: a %s is at %#x to %#x", addr, kind, low, high)
 	}
-	if k.parts[bus] == nil {
-		k.parts[bus] = map[uint16]string{}
-	}
-	if other := k.parts[bus][addr]; other != "" && other != kind {
-		k.bad(path+".addr", "%#x on %s is a %s and a %s", addr, bus, other, kind)
-	}
-	k.parts[bus][addr] = kind
+	k.kind(path+".addr", bus, addr, fmt.Sprintf("%#x", addr), kind)
 	device := fmt.Sprintf("%s/%#x", bus, addr)
 	if other, ok := k.steps[device]; ok && other != period {
 		k.bad(path, "%s is read every %v and every %v: want one period for a device", device, other, period)

@@ -13,6 +13,8 @@ import (
 
 	"nirapod/gateway-agent/annunciate"
 	"nirapod/gateway-agent/clock"
+	"nirapod/gateway-agent/device/register"
+	"nirapod/gateway-agent/device/rs485"
 	"nirapod/internal/yamlfile"
 	"nirapod/safety"
 )
@@ -36,6 +38,7 @@ type Config struct {
 	Broker   Broker            `yaml:"broker"`
 	Buses    map[string]Bus    `yaml:"buses"`
 	Zones    []safety.Zone     `yaml:"zones"`
+	Hazards  []safety.Hazmat   `yaml:"hazards"`
 	Sensors  []Sensor          `yaml:"sensors"`
 	Outputs  []Output          `yaml:"outputs"`
 	Delays   annunciate.Delays `yaml:"delays"`
@@ -78,16 +81,28 @@ type Sensor struct {
 	Group      string          `yaml:"voting_group,omitempty"`
 
 	HDC302x *HDC302x `yaml:"hdc302x,omitempty"`
+	SCD41   *SCD41   `yaml:"scd41,omitempty"`
 	EOL     *EOL     `yaml:"eol,omitempty"`
 	Current *Current `yaml:"loop_4_20ma,omitempty"`
 	Contact *Contact `yaml:"contact,omitempty"`
 	Counter *Counter `yaml:"counter,omitempty"`
+	Modbus  *Modbus  `yaml:"modbus,omitempty"`
 }
 
 // HDC302x is one of the two quantities of a temperature and humidity sensor.
 type HDC302x struct {
 	Bus  string `yaml:"bus"`
 	Addr uint16 `yaml:"addr"`
+}
+
+// SCD41 is one of the three quantities of a CO2, temperature and humidity
+// sensor. The sensors of one part say the same of it.
+type SCD41 struct {
+	Bus             string  `yaml:"bus"`
+	Altitude        uint16  `yaml:"altitude_m,omitempty"`       // above the sea
+	Pressure        uint16  `yaml:"pressure_hpa,omitempty"`     // goes before the altitude; 0 = by altitude
+	SelfHeating     float64 `yaml:"self_heating_k,omitempty"`   // 0 = 4 K, as the maker has it
+	SelfCalibration bool    `yaml:"self_calibration,omitempty"` // takes the week's lowest for fresh air
 }
 
 // EOL is a supervised loop on an input of an ADS1115. Its supply is measured
@@ -126,6 +141,30 @@ type Counter struct {
 	Bus  string `yaml:"bus"`
 	Unit uint8  `yaml:"unit"` // Modbus address, 1 to 247
 }
+
+// Modbus is one number in the registers of a unit. Its maker's sheet says how
+// it is laid out.
+type Modbus struct {
+	Bus       string        `yaml:"bus"`
+	Unit      uint8         `yaml:"unit"`     // address, 1 to 247
+	Register  uint16        `yaml:"register"` // on the wire, from 0: 40001 in a sheet is holding register 0
+	Function  rs485.Table   `yaml:"function"` // input or holding
+	Type      register.Type `yaml:"type"`
+	WordOrder WordOrder     `yaml:"word_order,omitempty"` // of a float32; "" = high_first
+	Scale     float64       `yaml:"scale,omitempty"`      // number × scale + offset is the value in the quantity's unit; 0 = 1
+	Offset    float64       `yaml:"offset,omitempty"`
+	Range     [2]float64    `yaml:"range"`                 // what the instrument can measure
+	Stuck     time.Duration `yaml:"stuck_after,omitempty"` // unchanged for so long it is frozen; 0 = never
+}
+
+// WordOrder is which word of a number stands first.
+type WordOrder string
+
+// The orders.
+const (
+	HighFirst WordOrder = "high_first"
+	LowFirst  WordOrder = "low_first"
+)
 
 // KeyUse is what a key or button does.
 type KeyUse string

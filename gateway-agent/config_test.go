@@ -74,6 +74,69 @@ sensors:
 	}
 }
 
+func TestMistakesOfAirAndRegisters(t *testing.T) {
+	const file = `version: 1
+factory: padma
+gateway: gw-1
+mode: production
+data_dir: /tmp/x
+broker: {url: "tls://x:8883", password_file: p}
+buses:
+  i2c-1: {open: /dev/i2c-1}
+  rs485-1: {open: "rtuovertcp://10.0.0.2:502"}
+  rs485-2: {open: "sim://10.0.0.2:502/rs485-1"}
+zones: [{id: z}]
+hazards: [{zone: attic, kind: boiler, rated_bar: 7}, {zone: z, kind: boiler}]
+sensors:
+  - {id: a, zone: z, quantity: co2, grade: indicative, period: 5s, scd41: {bus: i2c-1, altitude_m: 10}}
+  - {id: b, zone: z, quantity: humidity, grade: indicative, period: 10s, scd41: {bus: i2c-1, altitude_m: 20}}
+  - {id: c, zone: z, quantity: co, grade: certified, period: 1s, scd41: {bus: i2c-1, altitude_m: 4000, self_calibration: true}}
+  - {id: d, zone: z, quantity: pressure, grade: industrial, period: 100ms, modbus: {bus: rs485-1, unit: 0, register: 0, function: coil, type: int32, range: [16, 0]}}
+  - {id: e, zone: z, quantity: locked, grade: industrial, period: 1s,
+     modbus: {bus: rs485-1, unit: 2, register: 0, function: input, type: int16, word_order: middle, range: [0, 16], stuck_after: 5s}}
+  - {id: f, zone: z, quantity: pressure, grade: industrial, period: 1s, modbus: {bus: rs485-1, unit: 2, register: 0, function: input, type: int16, range: [0, 16]}}
+  - {id: g, zone: z, quantity: people, grade: industrial, period: 1s, counter: {bus: rs485-1, unit: 2}}
+  - {id: h, zone: z, quantity: key, grade: industrial, period: 1s, contact: {bus: rs485-2, pin: X, key: acknowledge}}
+attended: [{from: "06:00", to: "18:00"}, {from: "18:00", to: "06:00"}]
+`
+	_, err := agent.Parse("agent.yaml", []byte(file))
+	if !errors.Is(err, safety.ErrInvalid) {
+		t.Fatalf("%v, want invalid", err)
+	}
+	wants := []string{
+		"agent.yaml:10: buses.rs485-2.open: sim://10.0.0.2:502/rs485-1: mode production refuses",
+		`agent.yaml:12: hazards[0].zone: zone "attic"`,
+		"agent.yaml:12: hazards[1].rated_bar: is missing",
+		"agent.yaml:14: sensors[0].scd41: the sensors of one part say the same of it: b differs",
+		"agent.yaml:15: sensors[1].scd41: i2c-1/0x62 is read every 5s and every 10s",
+		"agent.yaml:15: sensors[1].scd41: the sensors of one part say the same of it: a differs",
+		"agent.yaml:16: sensors[2].scd41: measures co2, temperature and humidity, not co",
+		"agent.yaml:16: sensors[2].scd41: has a sample every 5s; the period is 1s",
+		"agent.yaml:16: sensors[2].scd41: i2c-1/0x62 is read every",
+		"agent.yaml:16: sensors[2].scd41: is for air quality and occupancy",
+		"agent.yaml:16: sensors[2].scd41: altitude 4000 m",
+		"agent.yaml:16: sensors[2].scd41.self_calibration: takes the week's lowest CO2",
+		"agent.yaml:16: sensors[2].scd41: the sensors of one part say the same of it: a differs",
+		"agent.yaml:17: sensors[3].modbus.unit: 0: want 1 to 247",
+		"agent.yaml:17: sensors[3].modbus: is read once a second at most",
+		`agent.yaml:17: sensors[3].modbus.function: "coil"`,
+		`agent.yaml:17: sensors[3].modbus: type "int32"`,
+		"agent.yaml:19: sensors[4].modbus: is a measured number, not locked",
+		`agent.yaml:19: sensors[4].modbus.word_order: "middle"`,
+		"agent.yaml:19: sensors[4].modbus.stuck_after: 5s: want at least ten periods",
+		"agent.yaml:20: sensors[5].modbus: input register 0 of this unit is read twice",
+		"agent.yaml:21: sensors[6].counter.unit: unit 2 on rs485-1 is a unit of plain registers and a people counter",
+	}
+	for _, want := range wants {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not told", want)
+		}
+	}
+	if n := strings.Count(err.Error(), "agent.yaml:"); n != len(wants) || t.Failed() {
+		t.Errorf("%d mistakes, want %d:\n%v", n, len(wants), err)
+	}
+}
+
 func TestMistakesAreAllNamedWithTheirLines(t *testing.T) {
 	const file = `version: 2
 factory: Padma

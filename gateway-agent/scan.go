@@ -9,12 +9,16 @@ import (
 	"periph.io/x/conn/v3/i2c"
 
 	"nirapod/gateway-agent/device"
+	"nirapod/gateway-agent/device/rs485"
+	"nirapod/gateway-agent/device/scd41"
 )
 
 // The addresses of 7 bits that devices may have.
 const firstAddr, lastAddr = 0x08, 0x77
 
-// Scan says what answers on one I2C bus, against the configuration.
+// Scan says what answers on one bus, against the configuration. On an RS-485
+// line only the units that are configured are asked: each address that is
+// silent takes a third of a second.
 type Scan struct {
 	Bus        string   `json:"bus"`
 	Answers    []string `json:"answers"`
@@ -26,8 +30,18 @@ type Scan struct {
 // OK reports whether bus and configuration agree.
 func (s Scan) OK() bool { return s.Error == "" && len(s.Missing)+len(s.Unexpected) == 0 }
 
-// ScanBuses asks every address of every configured I2C bus.
+// ScanBuses asks every address of every configured I2C bus, and the units of
+// every RS-485 line.
 func ScanBuses(cfg Config) []Scan {
+	all := scanI2C(cfg)
+	units := cfg.units()
+	for _, name := range slices.Sorted(maps.Keys(units)) {
+		all = append(all, scanLine(name, cfg.Buses[name], units[name]))
+	}
+	return all
+}
+
+func scanI2C(cfg Config) []Scan {
 	want := map[string]map[uint16]bool{}
 	for p := range cfg.places() {
 		if want[p.bus] == nil {
@@ -49,6 +63,8 @@ func (c *Config) places() map[place]bool {
 		switch {
 		case s.HDC302x != nil:
 			all[place{s.HDC302x.Bus, s.HDC302x.Addr}] = true
+		case s.SCD41 != nil:
+			all[place{s.SCD41.Bus, scd41.Address}] = true
 		case s.EOL != nil:
 			all[place{s.EOL.Bus, s.EOL.Addr}] = true
 		case s.Current != nil:
@@ -81,9 +97,54 @@ func scanBus(name, open string, want map[uint16]bool) (s Scan) {
 	return s
 }
 
+// units returns what is to be read of each Modbus unit, by line.
+func (c *Config) units() map[string]map[uint8]Modbus {
+	all := map[string]map[uint8]Modbus{}
+	add := func(m Modbus) {
+		if all[m.Bus] == nil {
+			all[m.Bus] = map[uint8]Modbus{}
+		}
+		all[m.Bus][m.Unit] = m
+	}
+	for _, s := range c.Sensors {
+		switch {
+		case s.Counter != nil:
+			add(Modbus{Bus: s.Counter.Bus, Unit: s.Counter.Unit, Function: rs485.Input})
+		case s.Modbus != nil:
+			add(*s.Modbus)
+		}
+	}
+	return all
+}
+
+// scanLine asks each unit for its register. A unit that refuses is there, and
+// so is one that is garbled: two of one address look so.
+func scanLine(name string, b Bus, units map[uint8]Modbus) Scan {
+	s := Scan{Bus: name, Answers: []string{}, Missing: []string{}, Unexpected: []string{}}
+	line := openLine(b)
+	var wrong []error
+	for _, unit := range slices.Sorted(maps.Keys(units)) {
+		m := units[unit]
+		layout := m.layout()
+		_, err := line.Read(unit, m.Function, m.Register, layout.Words())
+		if err != nil && !errors.Is(err, device.ErrTimeout) {
+			wrong = append(wrong, err)
+		}
+		s.note(fmt.Sprintf("unit %d", unit), !errors.Is(err, device.ErrTimeout), true)
+	}
+	if err := errors.Join(append(wrong, line.Close())...); err != nil {
+		s.Error = err.Error()
+	}
+	return s
+}
+
 // probe asks for something that changes nothing. An HDC302x that has not been
-// started refuses to be read, and tells its status.
+// started refuses to be read, and tells its status; an SCD41 that measures
+// takes little else than being asked whether it has something.
 func probe(bus i2c.Bus, addr uint16) error {
+	if addr == scd41.Address {
+		return bus.Tx(addr, []byte{0xE4, 0xB8}, nil)
+	}
 	if addr >= 0x44 && addr <= 0x47 {
 		return bus.Tx(addr, []byte{0xF3, 0x2D}, make([]byte, 3))
 	}

@@ -14,8 +14,10 @@ import (
 )
 
 const (
-	// listen is how long a self-test waits for each sensor to say something.
-	listen = 4 * time.Second
+	// listen is how long a self-test waits for each sensor to say something. An
+	// SCD41 that has to be started says nothing for as long as slowListen.
+	listen     = 4 * time.Second
+	slowListen = 8 * time.Second
 	// pulse is how long a self-test sounds each output.
 	pulse = time.Second
 	// agree is how far apart the temperatures of one box's sensors may be in a
@@ -70,7 +72,11 @@ func SelfTest(ctx context.Context, cfg Config, sound bool, log *slog.Logger) (Re
 // listen runs the devices for a while and returns the newest reading of each
 // sensor that is better than warming up.
 func (a *Agent) listen(ctx context.Context) map[string]safety.Reading {
-	ctx, cancel := context.WithTimeout(ctx, listen)
+	wait := listen
+	if slices.ContainsFunc(a.cfg.Sensors, func(s Sensor) bool { return s.SCD41 != nil }) {
+		wait = slowListen
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	done := make(chan error)
 	for _, run := range a.devices {

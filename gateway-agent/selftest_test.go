@@ -13,8 +13,9 @@ import (
 func TestScanComparesTheBusWithTheConfiguration(t *testing.T) {
 	b := newBox(t)
 	scans := agent.ScanBuses(b.cfg)
-	want := []string{"0x44", "0x45", "0x46", "0x47", "0x48", "0x49"}
-	if len(scans) != 1 || !scans[0].OK() || !slices.Equal(scans[0].Answers, want) {
+	want := []string{"0x44", "0x45", "0x46", "0x47", "0x48", "0x49", "0x62"}
+	units := []string{"unit 1", "unit 2", "unit 3"}
+	if len(scans) != 2 || !scans[0].OK() || !slices.Equal(scans[0].Answers, want) || !scans[1].OK() || !slices.Equal(scans[1].Answers, units) {
 		t.Fatalf("a healthy board: %+v", scans)
 	}
 	b.inject("i2c-1/0x46", sim.NACK)
@@ -22,6 +23,11 @@ func TestScanComparesTheBusWithTheConfiguration(t *testing.T) {
 	s := agent.ScanBuses(b.cfg)[0]
 	if s.OK() || !slices.Equal(s.Missing, []string{"0x46"}) || !slices.Equal(s.Unexpected, []string{"0x49"}) {
 		t.Errorf("one part gone, one not configured: %+v", s)
+	}
+	b.inject("rs485-1/2", sim.NACK)
+	b.inject("rs485-1/3", sim.BadCRC)
+	if s := agent.ScanBuses(b.cfg)[1]; s.OK() || !slices.Equal(s.Missing, []string{"unit 2"}) || !strings.Contains(s.Error, "unit 3") {
+		t.Errorf("one unit silent, one garbled: %+v", s)
 	}
 	b.stop()
 	if s := agent.ScanBuses(b.cfg)[0]; s.OK() || s.Error == "" {

@@ -1,13 +1,11 @@
 package agent
 
 import (
-	"fmt"
 	"time"
 
 	"nirapod/gateway-agent/device"
 	"nirapod/gateway-agent/device/ads1115"
 	"nirapod/gateway-agent/device/contact"
-	"nirapod/gateway-agent/device/counter"
 	"nirapod/gateway-agent/device/eol"
 	"nirapod/gateway-agent/device/gpiochip"
 	"nirapod/gateway-agent/device/hdc302x"
@@ -36,6 +34,7 @@ type wirer struct {
 	i2c     map[string]*device.Bus
 	banks   map[string]pins
 	thermos map[place]*thermo
+	airs    map[string]*airSensor // by bus: a part has one address
 	analogs map[place]*analog
 	inputs  map[string]*contacts
 	lines   map[string]*rs485.Line
@@ -46,7 +45,7 @@ type wirer struct {
 func (a *Agent) wire() error {
 	w := wirer{
 		a: a, i2c: map[string]*device.Bus{}, banks: map[string]pins{},
-		thermos: map[place]*thermo{}, analogs: map[place]*analog{}, inputs: map[string]*contacts{},
+		thermos: map[place]*thermo{}, airs: map[string]*airSensor{}, analogs: map[place]*analog{}, inputs: map[string]*contacts{},
 		lines: map[string]*rs485.Line{}, people: map[place]*tally{},
 	}
 	var drives []drive
@@ -98,6 +97,8 @@ func (w *wirer) sensor(s *Sensor) error {
 		} else {
 			t.humidity = s.ID
 		}
+	case s.SCD41 != nil:
+		return w.air(s)
 	case s.EOL != nil:
 		a, err := w.analog(place{s.EOL.Bus, s.EOL.Addr}, s.Period)
 		if err != nil {
@@ -115,35 +116,10 @@ func (w *wirer) sensor(s *Sensor) error {
 		return w.contact(s)
 	case s.Counter != nil:
 		w.counter(s)
+	case s.Modbus != nil:
+		w.gauge(s)
 	}
 	return nil
-}
-
-// counter wires one end of a people counter's interval.
-func (w *wirer) counter(s *Sensor) {
-	p := place{s.Counter.Bus, uint16(s.Counter.Unit)}
-	t := w.people[p]
-	if t == nil {
-		line := w.lines[p.bus]
-		if line == nil {
-			line = openLine(w.a.cfg.Buses[p.bus])
-			w.lines[p.bus] = line
-			w.a.close = append(w.a.close, line)
-		}
-		unit := s.Counter.Unit
-		t = &tally{
-			dev:    counter.New(func(first, n uint16) ([]uint16, error) { return line.Input(unit, first, n) }),
-			period: s.Period, mono: w.a.clock.Mono, emit: w.a.emit,
-			edge: edge{log: w.a.log, device: fmt.Sprintf("%s unit %d", line, unit)},
-		}
-		w.people[p] = t
-		w.a.devices = append(w.a.devices, t.run)
-	}
-	if s.Quantity == safety.PeopleHigh {
-		t.high = s.ID
-	} else {
-		t.low = s.ID
-	}
 }
 
 func (l *Current) loop() loop420.Loop {

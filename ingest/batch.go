@@ -16,6 +16,7 @@ import (
 type batch struct {
 	samples     []store.Sample
 	origins     []origin // of samples
+	flying      int      // the first of samples, which the series store has been given
 	transitions []safety.Transition
 	refusals    []state.Refusal
 	touched     []*track
@@ -55,9 +56,21 @@ func (b *batch) refuse(t *track, seq uint64, reason string, now time.Time) {
 	})
 }
 
+// launch returns the samples that the series store is to be given, which are
+// all that have gathered. They stay as they are until sealed.
+func (c *core) launch() []store.Sample {
+	c.batch.flying = len(c.batch.samples)
+	for _, t := range c.batch.touched {
+		t.flying = append(t.flying, t.stored...)
+		t.stored = nil
+	}
+	return c.batch.samples[:c.batch.flying:c.batch.flying]
+}
+
 // seal returns what the state has to make durable in one transaction, given
-// that the series store has (stored) or has not got the samples. Readings that
-// are not stored make no progress; transitions never wait for the series store.
+// that the series store has (stored) or has not got what was launched. Readings
+// that are not stored make no progress; transitions never wait for the series
+// store.
 func (c *core) seal(stored bool, now time.Time) state.Batch {
 	b := state.Batch{
 		Transitions: c.batch.transitions,
@@ -100,7 +113,7 @@ func (t *track) after(stored bool) spans {
 		s.add(span)
 	}
 	if stored {
-		for _, span := range t.stored {
+		for _, span := range t.flying {
 			s.add(span)
 		}
 	}
@@ -123,9 +136,9 @@ func (c *core) sealed(stored bool, epoch string) []commitment {
 		t.durable = t.after(stored)
 		t.settled = nil
 		if stored {
-			t.stored = nil
+			t.flying = nil
 		}
-		if len(t.stored) > 0 {
+		if len(t.flying)+len(t.stored) > 0 {
 			waiting = append(waiting, t)
 		}
 		if t.commit {
@@ -135,7 +148,9 @@ func (c *core) sealed(stored bool, epoch string) []commitment {
 	}
 	c.batch.touched, c.batch.transitions, c.batch.refusals = waiting, nil, nil
 	if stored {
-		c.batch.samples, c.batch.origins = c.batch.samples[:0], c.batch.origins[:0]
+		b := &c.batch
+		b.samples, b.origins = slices.Delete(b.samples, 0, b.flying), slices.Delete(b.origins, 0, b.flying)
+		b.flying = 0
 	}
 	return out
 }
@@ -159,5 +174,5 @@ func (c *core) newest(k trackKey) bool {
 
 // plant is what the rules read of a site.
 func plant(s *site) rules.Plant {
-	return rules.Plant{Factory: s.Factory.ID, Zones: s.Zones, Sensors: s.Sensors}
+	return rules.Plant{Factory: s.Factory.ID, Zones: s.Zones, Hazards: s.Hazards, Sensors: s.Sensors}
 }

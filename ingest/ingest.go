@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -51,6 +52,11 @@ type Ingest struct {
 	epoch    string
 	store    backoff
 	state    backoff
+	flushed  time.Duration // how long the last flush took
+	flight   *flight       // nil = none
+	grace    time.Duration
+
+	waits atomic.Bool // readings wait for the series store
 }
 
 // New returns the role; it does nothing before Run. Its metrics go to r. It
@@ -58,7 +64,7 @@ type Ingest struct {
 func New(cfg Config, db *state.DB, series store.Store, r prometheus.Registerer, log *slog.Logger) *Ingest {
 	i := &Ingest{
 		cfg: cfg, db: db, series: series, log: log,
-		queue: make(chan mqttconn.Message, maxQueue), stopped: make(chan struct{}),
+		queue: make(chan mqttconn.Message, maxQueue), stopped: make(chan struct{}), grace: grace,
 	}
 	i.metrics = newMetrics(r, func() float64 { return float64(len(i.queue)) })
 	if cfg.Broker.ClientID == "" {
@@ -94,15 +100,22 @@ func (i *Ingest) Run(ctx context.Context) error {
 	g.Go(func() error {
 		// What waits in enqueue would keep the connection from ending.
 		defer close(i.stopped)
-		return i.loop(ctx)
+		err := i.loop(ctx)
+		if i.flight != nil {
+			<-i.flight.done // the store is the caller's to close
+		}
+		return err
 	})
 	return g.Wait()
 }
 
-// Ready returns nil while ingest can hear gateways.
+// Ready returns nil while ingest can hear gateways and keep what they say.
 func (i *Ingest) Ready() error {
 	if !i.conn.Online() {
 		return errors.New("ingest has no connection to the broker")
+	}
+	if i.waits.Load() {
+		return errors.New("the series store does not take readings: they wait at the gateways")
 	}
 	return nil
 }

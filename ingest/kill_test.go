@@ -88,6 +88,7 @@ func offline(t testing.TB, cfg Config, db *state.DB, series store.Store, publish
 	t.Helper()
 	i := New(cfg, db, series, prometheus.NewRegistry(), discard)
 	i.out.publish = func(_ context.Context, m mqttconn.Message) error { return publish(m) }
+	i.grace = time.Minute // disks of test machines are slow
 	if err := i.load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -300,7 +301,7 @@ func (g *killGateway) checkReadings(t *testing.T, series store.Store) {
 func (g *killGateway) checkTransitions(t *testing.T, db *state.DB) {
 	t.Helper()
 	site := killSite()
-	engine, err := rules.New(loadRules(t, killRules), rules.Plant{Factory: "padma", Zones: site.Zones, Sensors: site.Sensors},
+	engine, err := rules.New(loadRules(t, killRules), rules.Plant{Factory: "padma", Zones: site.Zones, Hazards: site.Hazards, Sensors: site.Sensors},
 		rules.Server, safety.ServerSource)
 	if err != nil {
 		t.Fatal(err)

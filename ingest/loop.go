@@ -2,18 +2,16 @@ package ingest
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"nirapod/internal/mqttconn"
 	"nirapod/state"
-	"nirapod/store"
 	"nirapod/wire"
 )
 
 const (
 	gather      = 50 * time.Millisecond // how long a batch may wait for more
-	urgent      = 5 * time.Millisecond  // how long a transition may wait for what is queued already
+	urgent      = 5 * time.Millisecond  // how long a transition may wait for what is queued already, at least
 	maxBatch    = 10_000                // samples after which a batch waits no longer
 	reloadEvery = 5 * time.Second
 	maxBackoff  = 30 * time.Second
@@ -38,9 +36,14 @@ func (i *Ingest) loop(ctx context.Context) error {
 			}
 		case <-due:
 			now = true
+		case <-i.landing():
+			now = true
 		case <-tick.C:
 			i.tick(ctx)
 		case <-reload.C:
+			if i.core.storeDown {
+				continue // new rules need what it holds
+			}
 			if err := i.reload(ctx); err != nil && ctx.Err() == nil {
 				i.state.failed(i, "the registry cannot be read", err)
 			}
@@ -68,10 +71,13 @@ func (i *Ingest) takeQueued(ctx context.Context, m mqttconn.Message) error {
 			return err
 		}
 		b := &i.core.batch
-		if len(b.samples) >= maxBatch || len(b.transitions) > 0 && time.Since(began) >= urgent {
-			return nil
+		// On a slow disk a transition may wait for as long as the last flush
+		// took: else half of the time and more would go into flushes.
+		patience := gather
+		if len(b.transitions) > 0 {
+			patience = min(max(urgent, i.flushed), gather)
 		}
-		if time.Since(began) >= gather {
+		if len(b.samples) >= maxBatch || time.Since(began) >= patience {
 			return nil
 		}
 		select {
@@ -137,10 +143,13 @@ func (i *Ingest) saveStatus(ctx context.Context, now time.Time) {
 }
 
 // flush makes the batch durable and then tells the gateways. The series store
-// comes first. If it fails, the readings wait, but transitions do not: people
-// are told.
+// comes first. If it fails, or is slow, the readings wait, but transitions do
+// not: people are told.
 func (i *Ingest) flush(ctx context.Context) error {
 	began, now := time.Now(), i.now()
+	if i.flight != nil {
+		began = i.flight.began
+	}
 	stored, broken := i.append(ctx, now)
 	crashPoint("after-store")
 	b := i.core.seal(stored, now)
@@ -155,42 +164,11 @@ func (i *Ingest) flush(ctx context.Context) error {
 			i.out.wake(t.Factory, wire.WakeTransitions)
 		}
 	}
+	i.flushed = time.Since(began)
 	if stored {
-		i.metrics.commit.Observe(time.Since(began).Seconds())
+		i.metrics.commit.Observe(i.flushed.Seconds())
 	}
 	return broken
-}
-
-// append gives the samples to the series store and reports whether they are
-// durable. The error says that the store never will answer again.
-func (i *Ingest) append(ctx context.Context, now time.Time) (stored bool, broken error) {
-	if len(i.core.batch.samples) == 0 {
-		return true, nil
-	}
-	if i.core.storeDown && now.Before(i.store.next) {
-		return false, nil
-	}
-	err := i.series.Append(ctx, i.core.batch.samples)
-	if rejected, ok := errors.AsType[*store.RejectedError](err); ok {
-		i.core.rejected(rejected, now)
-		err = nil
-	}
-	if err == nil {
-		i.store.worked(i, "the series store works again")
-		i.core.storeDown = false
-		return true, nil
-	}
-	if ctx.Err() != nil {
-		return false, nil //nolint:nilerr // told to stop, which says nothing of the store
-	}
-	i.metrics.storeErrors.Inc()
-	i.store.failed(i, "the series store failed: readings wait, nothing of them is committed", err)
-	i.store.next = now.Add(i.store.grow())
-	i.core.storeDown = true
-	if errors.Is(err, store.ErrBroken) {
-		return false, err
-	}
-	return false, nil
 }
 
 // commit writes b, again and again until the state takes it: everything else

@@ -31,10 +31,11 @@ type track struct {
 	durable spans // in the state
 	taken   spans // durable, or decided in the batch under way
 
-	// In the batch: records that wait for series store and state, and records
-	// that wait for the state only (refused, gone, transitions).
-	stored, settled []safety.Span
-	commit          bool // tell the gateway with the next flush
+	// In the batch: records that wait for series store and state, those of them
+	// that the store has been given, and records that wait for the state only
+	// (refused, gone, transitions).
+	stored, flying, settled []safety.Span
+	commit                  bool // tell the gateway with the next flush
 
 	next  uint64 // stream r: the record that comes next in order
 	held  []arrival

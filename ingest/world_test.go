@@ -141,8 +141,9 @@ func (d *disk) flush(c *core, now time.Time, cut int, storeWorks bool) ([]commit
 	if cut == beforeStore {
 		return nil, false
 	}
+	launched := c.launch()
 	if storeWorks {
-		c.rejected(d.append(c.batch.samples), now)
+		c.rejected(d.append(launched), now)
 	}
 	c.storeDown = !storeWorks
 	if cut == betweenStoreAndState {

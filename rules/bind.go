@@ -30,6 +30,7 @@ type bound struct {
 type binder struct {
 	engine   *Engine
 	slots    *slots
+	rated    map[string]float64 // by zone
 	mistakes []error
 	told     map[string]bool // of engine.unbound
 }
@@ -48,6 +49,7 @@ func New(packs []Pack, plant Plant, runs RunsOn, source string) (*Engine, error)
 		start: never, now: never, horizon: never,
 	}}
 	rules := b.lowerAll(packs, runs)
+	b.rated = ratedPressures(plant.Hazards)
 	zones := b.zones(plant.Zones)
 	b.addSensors(plant.Sensors, zones)
 	b.linkNeighbours()
@@ -89,10 +91,10 @@ func (b *binder) bindSensors(r *bound) {
 		if len(r.Quantities) > 0 && !slices.Contains(r.Quantities, s.spec.Quantity) {
 			continue
 		}
-		if !r.Filter.wantsZone(s.zone) || !r.Filter.wantsSensor(s) || !b.classed(r, s) || !b.paced(r, s) || !b.measured(r, s) {
+		if !r.Filter.wantsZone(s.zone) || !r.Filter.wantsSensor(s) || !b.classed(r, s) || !b.paced(r, s) || !b.measured(r, s) || !b.boilered(r, s) {
 			continue
 		}
-		in := &instance{rule: r, zone: s.zone, own: s, best: s.spec.Grade, machine: newborn}
+		in := &instance{rule: r, zone: s.zone, rated: b.rated[s.zone.ID], own: s, best: s.spec.Grade, machine: newborn}
 		in.lists = b.lists(r, s.zone)
 		b.bind(in, s.spec.ID)
 	}
@@ -101,10 +103,10 @@ func (b *binder) bindSensors(r *bound) {
 func (b *binder) bindZones(r *bound, order []safety.Zone, zones map[string]*safety.Zone) {
 	for i := range order {
 		z := zones[order[i].ID]
-		if !r.Filter.wantsZone(z) {
+		if !r.Filter.wantsZone(z) || r.uses.rated && b.rated[z.ID] == 0 {
 			continue
 		}
-		in := &instance{rule: r, zone: z, lists: b.lists(r, z), machine: newborn}
+		in := &instance{rule: r, zone: z, rated: b.rated[z.ID], lists: b.lists(r, z), machine: newborn}
 		covered := false
 		for _, list := range in.lists {
 			for _, s := range list {

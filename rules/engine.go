@@ -12,6 +12,7 @@ import (
 type Plant struct {
 	Factory string
 	Zones   []safety.Zone
+	Hazards []safety.Hazmat // of them, the boilers
 	Sensors []safety.Sensor // a period of 0 is taken as 1 s
 }
 
@@ -35,7 +36,12 @@ type Engine struct {
 	timed      []*instance
 	due        agenda // during Tick
 	horizon    int64
-	moved      bool // sensors changed since the last Snapshot
+	channels   []*channels
+
+	// Since the last Snapshot:
+	changed []*instance
+	moved   []*channels
+	shifted bool // the engine's times
 }
 
 // Observe evaluates the rules that read r's sensor and returns what changed,
@@ -52,7 +58,7 @@ func (e *Engine) Observe(r safety.Reading) []safety.Transition {
 		return nil
 	}
 	if e.start == never {
-		e.start = at
+		e.start, e.shifted = at, true
 	}
 	e.silence(s, at)
 	late := e.now != never && at+s.staleAfter < e.now
@@ -62,7 +68,7 @@ func (e *Engine) Observe(r safety.Reading) []safety.Transition {
 	}
 	s.take(r, at)
 	s.stale = late
-	e.moved = true
+	e.move(s)
 	for _, in := range s.instances {
 		e.evaluate(in, at)
 	}
@@ -92,7 +98,8 @@ func (e *Engine) silence(s *sensor, at int64) {
 }
 
 func (e *Engine) goStale(s *sensor, at int64) {
-	s.stale, e.moved = true, true
+	s.stale = true
+	e.move(s)
 	e.view.late = nil
 	for _, in := range s.instances {
 		e.evaluate(in, at)
@@ -111,7 +118,7 @@ func (e *Engine) Tick(now time.Time) []safety.Transition {
 	if e.start == never {
 		e.start = ms
 	}
-	e.now, e.horizon, e.moved = ms, ms, true
+	e.now, e.horizon, e.shifted = ms, ms, true
 	e.collect()
 	for len(e.due) > 0 {
 		ev := heap.Pop(&e.due).(event)
@@ -119,6 +126,7 @@ func (e *Engine) Tick(now time.Time) []safety.Transition {
 		case ev.in != nil && ev.in.deadline() == ev.at:
 			e.expire(ev.in, ev.at)
 			e.watch(ev.in)
+			e.note(ev.in)
 			e.settleMetas(ev.at)
 		case ev.s != nil && !ev.s.stale:
 			e.goStale(ev.s, ev.at)
@@ -231,7 +239,7 @@ func (e *Engine) ClearFault(id string, at time.Time) []safety.Transition {
 		return nil
 	}
 	s.quarantine.end(s.at)
-	e.moved = true
+	e.move(s)
 	for _, in := range s.instances {
 		e.evaluate(in, max(at.UnixMilli(), s.at))
 	}

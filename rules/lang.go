@@ -47,7 +47,7 @@ var kept = []string{"any", "all", "none", "count", "map"}
 // environment returns the names that a condition of r may use, for expr.
 func environment(r *Rule) map[string]any {
 	env := map[string]any{
-		"steam_prone": false, "high_bay": false, "s56_exempt": false, "normal_max": 0.0,
+		"steam_prone": false, "high_bay": false, "s56_exempt": false, "normal_max": 0.0, ratedName: 0.0,
 		capacityName: func(space, ceiling float64) float64 { return 0 }, // for its type
 		spreadName:   func(any) float64 { return 0 },                    // likewise
 	}

@@ -56,6 +56,7 @@ type uses struct {
 	meta  bool              // blind: changes when other rules do
 	room  bool              // the capacity of the zone
 	paces []pace            // windows asked of the zone's sensors
+	rated bool              // the rated pressure of the zone's boiler
 }
 
 // pace is a window asked of the sensors of a quantity.

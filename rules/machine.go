@@ -15,14 +15,16 @@ type instance struct {
 	rule  *bound
 	point string
 	zone  *safety.Zone
+	rated float64 // bar, of the zone's boiler; 0 = none
 	own   *sensor // nil for zone scope
 	lists [][]*sensor
 	order int          // among all instances
 	best  safety.Grade // the best grade that evidence can have here
 
 	machine
-	dirty bool
-	timed bool // listed in Engine.timed
+	dirty  bool // changed since the last Snapshot
+	listed bool // in Engine.changed
+	timed  bool // in Engine.timed
 }
 
 // machine is the state of an instance: what a snapshot keeps.
@@ -111,6 +113,7 @@ func (e *Engine) evaluate(in *instance, at int64) {
 	e.view.now = at
 	e.step(in, in.judge(&e.view), at)
 	e.watch(in)
+	e.note(in)
 }
 
 func (e *Engine) step(in *instance, now truth, at int64) {
@@ -258,6 +261,7 @@ func (e *Engine) Reset(point string, at time.Time) []safety.Transition {
 		return nil
 	}
 	e.to(in, safety.Inactive, ms)
+	e.note(in)
 	e.settleMetas(ms)
 	return e.flush()
 }

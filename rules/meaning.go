@@ -69,6 +69,7 @@ func (u *uses) add(other uses) {
 	u.clock = u.clock || other.clock
 	u.meta = u.meta || other.meta
 	u.room = u.room || other.room
+	u.rated = u.rated || other.rated
 	u.paces = append(u.paces, other.paces...)
 }
 

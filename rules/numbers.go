@@ -79,6 +79,9 @@ func (l *lowerer) named(n ast.Node, name string) number {
 		return out
 	case "normal_max":
 		return normalMax
+	case ratedName:
+		l.uses.rated = true
+		return rated
 	}
 	for i := range l.rule.Limits {
 		if l.rule.Limits[i].Name == name {

@@ -46,6 +46,17 @@ func (b *binder) addSensors(specs []safety.Sensor, zones map[string]*safety.Zone
 		}
 	}
 	slices.SortFunc(e.order, func(x, y *sensor) int { return strings.Compare(x.spec.ID, y.spec.ID) })
+	byGateway := map[string]*channels{}
+	for _, s := range e.order {
+		c := byGateway[s.spec.Gateway]
+		if c == nil {
+			c = &channels{gateway: s.spec.Gateway}
+			byGateway[c.gateway] = c
+			e.channels = append(e.channels, c)
+		}
+		c.sensors = append(c.sensors, s)
+		s.channels = c
+	}
 }
 
 // linkNeighbours gives each sensor those that should read alike: the same

@@ -262,15 +262,58 @@ func TestRestoreKeepsOnlyWhatMeansTheSame(t *testing.T) {
 		}
 	})
 	t.Run("only changes are written", func(t *testing.T) {
-		e := engineOf(t, rule("when: value >= limit"), sensorOf("s", safety.CO))
+		e := engineOf(t, rule("when: value >= limit"), ofGateway(sensorOf("s", safety.CO), "gw-1"), ofGateway(sensorOf("x", safety.CO), "gw-2"))
 		observe(e, "s", 0, 1)
-		e.Snapshot()
+		observe(e, "x", 0, 1)
+		if got := slices.Sorted(maps.Keys(e.Snapshot())); len(got) != 5 || !slices.Equal(got[2:], []string{"sensors", "sensors/gw-1", "sensors/gw-2"}) {
+			t.Errorf("the first readings wrote %v", got)
+		}
 		observe(e, "s", 1, 1)
-		if got := slices.Sorted(maps.Keys(e.Snapshot())); !slices.Equal(got, []string{"sensors"}) {
+		if got := slices.Sorted(maps.Keys(e.Snapshot())); !slices.Equal(got, []string{"sensors/gw-1"}) {
 			t.Errorf("a quiet reading wrote %v", got)
 		}
 		if got := e.Snapshot(); len(got) != 0 {
 			t.Errorf("nothing wrote %v", got)
 		}
 	})
+}
+
+func ofGateway(s safety.Sensor, gateway string) safety.Sensor {
+	s.Gateway = gateway
+	return s
+}
+
+// What an earlier program saved in one blob is taken and saved anew in whole;
+// of a sensor that moved to another gateway the newer state counts.
+func TestRestoreOfChannels(t *testing.T) {
+	packs := packOf(t, head+"    when: value >= limit\n")
+	at := func(gateway string, seconds ...float64) map[string][]byte {
+		e := engineOf(t, packs, ofGateway(sensorOf("s", safety.CO), gateway), ofGateway(sensorOf("x", safety.CO), gateway))
+		for _, n := range seconds {
+			observe(e, "s", n, 1)
+		}
+		e.Tick(start.Add(time.Hour))
+		return e.SnapshotAll()
+	}
+	older, newer := at("gw-1", 0), at("gw-9", 0, 5)
+	states := map[string][]byte{"sensors": append(older["sensors"], older["sensors/gw-1"][3:]...)}
+	e := engineOf(t, packs, ofGateway(sensorOf("s", safety.CO), "gw-2"), ofGateway(sensorOf("x", safety.CO), "gw-3"))
+	if dropped := e.Restore(states); len(dropped) > 0 {
+		t.Fatal(dropped)
+	}
+	got := e.Snapshot()
+	if !slices.Equal(slices.Sorted(maps.Keys(got)), []string{"sensors/gw-2", "sensors/gw-3"}) {
+		t.Errorf("one blob was saved anew as %v", slices.Sorted(maps.Keys(got)))
+	}
+	all := e.SnapshotAll()
+	if !slices.Equal(all["sensors"], older["sensors"][:len(all["sensors"])]) {
+		t.Errorf("times %x, want those of %x", all["sensors"], older["sensors"])
+	}
+	for _, keys := range [][2]string{{"sensors/gw-1", "sensors/gw-9"}, {"sensors/gw-9", "sensors/gw-1"}} {
+		e := engineOf(t, packs, ofGateway(sensorOf("s", safety.CO), "gw-9"), ofGateway(sensorOf("x", safety.CO), "gw-9"))
+		e.Restore(map[string][]byte{"sensors": newer["sensors"], keys[0]: older["sensors/gw-1"], keys[1]: newer["sensors/gw-9"]})
+		if got := e.SnapshotAll()["sensors/gw-9"]; !slices.Equal(got, newer["sensors/gw-9"]) {
+			t.Errorf("restored from %v: %x, want %x", keys, got, newer["sensors/gw-9"])
+		}
+	}
 }

@@ -25,5 +25,6 @@ func (e *Engine) Firing() []safety.Transition {
 func (e *Engine) Forget(point string) {
 	if in := e.points[point]; in != nil {
 		in.machine, in.dirty = newborn, true
+		e.note(in)
 	}
 }

@@ -43,6 +43,7 @@ type sensor struct {
 	quarantine quarantine
 	neighbours []*sensor
 
+	channels  *channels
 	history   *history
 	real      [2]int64 // newest sample without flag 1<<i
 	seen      int64    // at in the restored state: Warm goes no further

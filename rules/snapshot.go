@@ -5,13 +5,25 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 
 	"nirapod/safety"
 )
 
-// sensorsKey is the key of the one blob with the state of all channels.
-// Points are hexadecimal, so it is no point.
-const sensorsKey = "sensors"
+// sensorsKey is the key of the engine's times; with a gateway after it, of the
+// state of that gateway's channels. Points are hexadecimal, so it is no point.
+const (
+	sensorsKey = "sensors"
+	ofGateway  = sensorsKey + "/"
+)
+
+// channels are the sensors of one gateway: what is read together is saved
+// together, so that a snapshot costs what moved and not what there is.
+type channels struct {
+	gateway string
+	sensors []*sensor // by id
+	moved   bool      // since the last Snapshot; then listed in Engine.moved
+}
 
 // saved is a machine on disk. Times are ms; absent is never.
 type saved struct {
@@ -33,29 +45,67 @@ type saved struct {
 // to be stored in the same transaction as what else is known of the readings
 // that were observed: a reading that the stored state has not seen must come
 // through Observe again, and one that it has seen must not.
-func (e *Engine) Snapshot() map[string][]byte { return e.snapshot(false) }
+func (e *Engine) Snapshot() map[string][]byte {
+	out := map[string][]byte{}
+	for _, in := range e.changed {
+		in.put(out)
+	}
+	if e.shifted {
+		out[sensorsKey] = e.saveTimes()
+	}
+	for _, c := range e.moved {
+		out[ofGateway+c.gateway] = c.save()
+	}
+	e.saved()
+	return out
+}
 
 // SnapshotAll returns all states, by key.
-func (e *Engine) SnapshotAll() map[string][]byte { return e.snapshot(true) }
-
-func (e *Engine) snapshot(all bool) map[string][]byte {
-	out := map[string][]byte{}
+func (e *Engine) SnapshotAll() map[string][]byte {
+	out := map[string][]byte{sensorsKey: e.saveTimes()}
 	for _, in := range e.instances {
-		if !all && !in.dirty {
-			continue
-		}
-		in.dirty = false
-		blob, err := json.Marshal(in.save())
-		if err != nil {
-			panic(err) // plain words and whole numbers always marshal
-		}
-		out[in.point] = blob
+		in.put(out)
 	}
-	if all || e.moved {
-		e.moved = false
-		out[sensorsKey] = e.saveSensors()
+	for _, c := range e.channels {
+		out[ofGateway+c.gateway] = c.save()
 	}
+	e.saved()
 	return out
+}
+
+// saved says that a snapshot holds all that there is to save.
+func (e *Engine) saved() {
+	for _, in := range e.changed {
+		in.dirty, in.listed = false, false
+	}
+	for _, c := range e.moved {
+		c.moved = false
+	}
+	e.changed, e.moved, e.shifted = e.changed[:0], e.moved[:0], false
+}
+
+// note lists what the next Snapshot has to save of an instance.
+func (e *Engine) note(in *instance) {
+	if in.dirty && !in.listed {
+		in.listed = true
+		e.changed = append(e.changed, in)
+	}
+}
+
+// move lists the channels of s for the next Snapshot.
+func (e *Engine) move(s *sensor) {
+	if c := s.channels; c != nil && !c.moved {
+		c.moved = true
+		e.moved = append(e.moved, c)
+	}
+}
+
+func (in *instance) put(out map[string][]byte) {
+	blob, err := json.Marshal(in.save())
+	if err != nil {
+		panic(err) // plain words and whole numbers always marshal
+	}
+	out[in.point] = blob
 }
 
 func (in *instance) save() saved {
@@ -102,7 +152,7 @@ func (e *Engine) Restore(states map[string][]byte) []Dropped {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
-		if key == sensorsKey {
+		if key == sensorsKey || strings.HasPrefix(key, ofGateway) {
 			if err := e.loadSensors(states[key]); err != nil {
 				out = append(out, Dropped{Key: key, Reason: err.Error()})
 			}
@@ -142,13 +192,15 @@ func (e *Engine) load(point string, s saved) (refusedBecause string) {
 	return ""
 }
 
-// saveSensors writes the channels' states: a version, the engine's times, then
-// per sensor its id and what cannot be had from its readings again.
-func (e *Engine) saveSensors() []byte {
-	b := make([]byte, 0, 32+48*len(e.order))
-	b = append(b, 1)
-	b = appendMoments(b, e.start, e.now)
-	for _, s := range e.order {
+// saveTimes writes a version and the engine's times.
+func (e *Engine) saveTimes() []byte { return appendMoments([]byte{1}, e.start, e.now) }
+
+// save writes a version, no times, then per sensor its id and what cannot be
+// had from its readings again.
+func (c *channels) save() []byte {
+	b := make([]byte, 0, 8+48*len(c.sensors))
+	b = appendMoments(append(b, 1), never, never)
+	for _, s := range c.sensors {
 		b = binary.AppendUvarint(b, uint64(len(s.spec.ID)))
 		b = append(b, s.spec.ID...)
 		b = append(b, bit(s.stale)|bit(s.quarantine.on)<<1, byte(s.badPolls))
@@ -177,13 +229,18 @@ func appendMoments(b []byte, moments ...int64) []byte {
 
 var errBlob = errors.New("unreadable state of the channels")
 
+// loadSensors reads what saveTimes and save wrote, and also both in one, as
+// once was. Of two states of a sensor, which changed its gateway, the newer counts.
 func (e *Engine) loadSensors(b []byte) error {
 	if len(b) == 0 || b[0] != 1 {
 		return errBlob
 	}
-	b = b[1:]
-	if b = readMoments(b, &e.start, &e.now); b == nil {
+	var start, now int64
+	if b = readMoments(b[1:], &start, &now); b == nil {
 		return errBlob
+	}
+	if start != never {
+		e.start, e.now = start, now
 	}
 	for len(b) > 0 {
 		n, size := binary.Uvarint(b)
@@ -192,15 +249,17 @@ func (e *Engine) loadSensors(b []byte) error {
 		}
 		s := e.sensors[string(b[size:size+int(n)])]
 		b = b[size+int(n):]
-		marks, polls := b[0], b[1]
-		if s == nil {
-			s = &sensor{} // gone from the site
+		var at int64
+		if readMoments(b[2:], &at); s == nil || at < s.at {
+			s = &sensor{} // gone from the site, or older
 		}
+		marks, polls := b[0], b[1]
 		s.stale, s.quarantine.on, s.badPolls = marks&1 != 0, marks&2 != 0, min(int(polls), maxBadPolls)
 		if b = readMoments(b[2:], &s.at, &s.heard, &s.quarantine.agreeing, &s.quarantine.from, &s.quarantine.to); b == nil {
 			return errBlob
 		}
 		s.seen = s.at
+		e.move(s)
 	}
 	return nil
 }

@@ -27,10 +27,22 @@ type sample struct {
 	doubt bool
 }
 
+// packed is a sample as the ring holds it: a server keeps millions of them. The
+// lowest bit of stamp is doubt, the others are at.
+type packed struct{ stamp, micro int64 }
+
+func pack(s sample) packed {
+	p := packed{s.at << 1, s.micro}
+	if s.doubt {
+		p.stamp |= 1
+	}
+	return p
+}
+
 // history is a bounded ring of a sensor's newest samples, numbered from 0
 // since the start of the process.
 type history struct {
-	ring    []sample
+	ring    []packed
 	next    int // number of the sample to come
 	windows []*window
 	slots   []*window // the same by the engine's numbering, nil where unused
@@ -49,12 +61,15 @@ func newHistory(period time.Duration, all, needed []time.Duration) *history {
 		h.windows = append(h.windows, h.slots[i])
 	}
 	if longest > 0 {
-		h.ring = make([]sample, int(longest/period)*overRate+minSamples)
+		h.ring = make([]packed, int(longest/period)*overRate+minSamples)
 	}
 	return h
 }
 
-func (h *history) at(number int) sample { return h.ring[number%len(h.ring)] }
+func (h *history) at(number int) sample {
+	p := h.ring[number%len(h.ring)]
+	return sample{p.stamp >> 1, p.micro, p.stamp&1 != 0}
+}
 
 func (h *history) newest() (sample, bool) {
 	if h.next == 0 {
@@ -74,7 +89,7 @@ func (h *history) add(at int64, value float64, doubt bool) {
 			w.evict(h, oldest+1)
 		}
 	}
-	h.ring[h.next%len(h.ring)] = sample{at, int64(math.Round(value * scale)), doubt}
+	h.ring[h.next%len(h.ring)] = pack(sample{at, int64(math.Round(value * scale)), doubt})
 	h.next++
 	for _, w := range h.windows {
 		w.admit(h)

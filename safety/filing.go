@@ -27,6 +27,10 @@ type Signal struct {
 	SentAt        *time.Time   `json:"sent_at"`
 	ReceivedAt    *time.Time   `json:"received_at"`
 	ReceiptNumber string       `json:"receipt_number"`
+	// An officer has read it. Left out until then: what was filed before these
+	// members were known must read the same when it is filed again.
+	SeenAt *time.Time `json:"seen_at,omitempty"`
+	SeenBy string     `json:"seen_by,omitempty"`
 }
 
 // Filing is what travels to the desk: one version of one signal or notice. The

@@ -229,6 +229,9 @@ type Exit struct {
 	At            Point   `yaml:"at" json:"at"`
 }
 
+// KindBoiler is the kind of a hazard that is a boiler; its RatedBar counts.
+const KindBoiler = "boiler"
+
 // Hazmat is a substance, boiler or gas supply with what responders must know.
 type Hazmat struct {
 	Zone      string  `yaml:"zone" json:"zone"`

@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"time"
@@ -13,13 +12,13 @@ import (
 // Book is the record of what people act on (alerts, incidents, signals,
 // notices and what has to leave the machine) within one transaction. Only
 // package alerts writes it.
-type Book struct{ tx *sql.Tx }
+type Book struct{ tx transaction }
 
 // Book runs fn on the book in one transaction: all that fn wrote is durable
 // when Book returns nil, and none of it when it returns an error. The limits of
 // Write hold for fn.
 func (d *DB) Book(ctx context.Context, fn func(b *Book) error) error {
-	return d.Write(ctx, func(tx *sql.Tx) error { return fn(&Book{tx}) })
+	return d.often(ctx, func(tx transaction) error { return fn(&Book{tx}) })
 }
 
 // Cursor returns the position that a role saved under name, 0 if none.
@@ -65,14 +64,18 @@ func (b *Book) AddReset(ctx context.Context, r Reset) error {
 	return err
 }
 
+const resetColumns = `id, factory, point, by, at`
+
+func scanReset(row scanner) (r Reset, err error) {
+	var at int64
+	err = row.Scan(&r.ID, &r.Factory, &r.Point, &r.By, &at)
+	r.At = moment(at)
+	return r, err
+}
+
 // ResetsAfter returns up to limit resets with ids above id, in order of id.
 func (d *DB) ResetsAfter(ctx context.Context, id int64, limit int) ([]Reset, error) {
-	return query(ctx, d.reader, func(row scanner) (r Reset, err error) {
-		var at int64
-		err = row.Scan(&r.ID, &r.Factory, &r.Point, &r.By, &at)
-		r.At = moment(at)
-		return r, err
-	}, `SELECT id, factory, point, by, at FROM resets WHERE id > ? ORDER BY id LIMIT ?`, id, limit)
+	return query(ctx, d.reader, scanReset, `SELECT `+resetColumns+` FROM resets WHERE id > ? ORDER BY id LIMIT ?`, id, limit)
 }
 
 // docs marshals values for the doc columns of one row.

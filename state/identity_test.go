@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,19 +119,35 @@ func TestSessions(t *testing.T) {
 
 func TestGatewayCredentials(t *testing.T) {
 	d := open(t, t.TempDir())
-	must(t, d.SetGatewayCredential(t.Context(), "padma/gw-1", "h1", "padma", "gw-1"))
-	must(t, d.SetGatewayCredential(t.Context(), "padma/gw-1-new", "h2", "padma", "gw-1"))
-	hash, factory, gateway, err := d.GatewayCredential(t.Context(), "padma/gw-1-new")
-	if err != nil || hash != "h2" || factory != "padma" || gateway != "gw-1" {
-		t.Errorf("got %q %q %q, %v", hash, factory, gateway, err)
+	first := state.GatewayCredential{Username: "padma/gw-1", Factory: "padma", Gateway: "gw-1", Hash: "h1", Mosquitto: "m1"}
+	second := state.GatewayCredential{Username: "padma/gw-1-new", Factory: "padma", Gateway: "gw-1", Hash: "h2"}
+	must(t, d.SetGatewayCredential(t.Context(), first))
+	must(t, d.SetGatewayCredential(t.Context(), second))
+	if got, err := d.GatewayCredential(t.Context(), second.Username); err != nil || got != second {
+		t.Errorf("got %+v, %v", got, err)
 	}
-	if _, _, _, err := d.GatewayCredential(t.Context(), "padma/gw-1"); !errors.Is(err, safety.ErrNotFound) {
+	if _, err := d.GatewayCredential(t.Context(), first.Username); !errors.Is(err, safety.ErrNotFound) {
 		t.Errorf("the replaced key still opens: %v", err)
 	}
-	if err := d.SetGatewayCredential(t.Context(), "padma/gw-1-new", "h3", "meghna", "gw-1"); !errors.Is(err, safety.ErrConflict) {
+	other := first
+	other.Gateway = "gw-0"
+	must(t, d.SetGatewayCredential(t.Context(), other))
+	if all, err := d.GatewayCredentials(t.Context()); err != nil || !slices.Equal(all, []state.GatewayCredential{other, second}) {
+		t.Errorf("all: %+v, %v", all, err)
+	}
+	other.Username = second.Username
+	if err := d.SetGatewayCredential(t.Context(), other); !errors.Is(err, safety.ErrConflict) {
 		t.Errorf("another gateway's username: %v", err)
 	}
-	if err := d.SetGatewayCredential(t.Context(), "x", "", "padma", "gw-1"); !errors.Is(err, safety.ErrInvalid) {
+	other.Hash = ""
+	if err := d.SetGatewayCredential(t.Context(), other); !errors.Is(err, safety.ErrInvalid) {
 		t.Errorf("a credential without a password: %v", err)
+	}
+	must(t, d.RemoveGatewayCredential(t.Context(), "padma", "gw-1"))
+	if _, err := d.GatewayCredential(t.Context(), second.Username); !errors.Is(err, safety.ErrNotFound) {
+		t.Errorf("the removed key still opens: %v", err)
+	}
+	if err := d.RemoveGatewayCredential(t.Context(), "padma", "gw-1"); !errors.Is(err, safety.ErrNotFound) {
+		t.Errorf("removed twice: %v", err)
 	}
 }

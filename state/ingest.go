@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -44,7 +43,7 @@ const keptRefusals = 1000
 // whose factory, source, run and seq are stored already is a repeat and is
 // ignored; the server's own (run "") are always new.
 func (d *DB) CommitBatch(ctx context.Context, b Batch) error {
-	err := d.Write(ctx, func(tx *sql.Tx) error {
+	err := d.often(ctx, func(tx transaction) error {
 		if err := putTransitions(ctx, tx, b.Transitions); err != nil {
 			return err
 		}
@@ -63,28 +62,20 @@ func (d *DB) CommitBatch(ctx context.Context, b Batch) error {
 }
 
 // each runs the statement once for every item.
-func each[T any](ctx context.Context, tx *sql.Tx, text string, items []T, args func(T) ([]any, error)) error {
-	if len(items) == 0 {
-		return nil
-	}
-	stmt, err := tx.PrepareContext(ctx, text)
-	if err != nil {
-		return err
-	}
-	defer stmt.Close()
+func each[T any](ctx context.Context, tx transaction, text string, items []T, args func(T) ([]any, error)) error {
 	for _, item := range items {
 		values, err := args(item)
 		if err != nil {
 			return err
 		}
-		if _, err := stmt.ExecContext(ctx, values...); err != nil {
+		if _, err := tx.ExecContext(ctx, text, values...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func putProgress(ctx context.Context, tx *sql.Tx, all []Progress) error {
+func putProgress(ctx context.Context, tx transaction, all []Progress) error {
 	const text = `INSERT INTO progress (factory, gateway, run, stream, upto, ranges) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET upto = excluded.upto, ranges = excluded.ranges`
 	return each(ctx, tx, text, all, func(p Progress) ([]any, error) {
@@ -97,7 +88,7 @@ func putProgress(ctx context.Context, tx *sql.Tx, all []Progress) error {
 	})
 }
 
-func putEngine(ctx context.Context, tx *sql.Tx, engine map[string]map[string][]byte) error {
+func putEngine(ctx context.Context, tx transaction, engine map[string]map[string][]byte) error {
 	type instance struct {
 		factory, key string
 		state        []byte
@@ -122,7 +113,7 @@ func putEngine(ctx context.Context, tx *sql.Tx, engine map[string]map[string][]b
 	return each(ctx, tx, text, changed, func(i instance) ([]any, error) { return []any{i.factory, i.key, i.state}, nil })
 }
 
-func putRefusals(ctx context.Context, tx *sql.Tx, refusals []Refusal) error {
+func putRefusals(ctx context.Context, tx transaction, refusals []Refusal) error {
 	const text = `INSERT INTO refusals (factory, gateway, run, stream, from_seq, to_seq, reason, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 	err := each(ctx, tx, text, refusals, func(r Refusal) ([]any, error) {
 		return []any{r.Factory, r.Gateway, r.Run, r.Stream, int64(r.Span.From), int64(r.Span.To), r.Reason, millis(r.At)}, nil

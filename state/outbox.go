@@ -69,6 +69,13 @@ func (d *DB) Heads(ctx context.Context, dest string) ([]Item, error) {
 		UNION SELECT seq FROM outbox WHERE dest = ?1 AND status = 'objected') ORDER BY seq`, dest)
 }
 
+// WaitingSince returns the factories that have an item to dest which was made at
+// or before then and waits for its first answer, sorted.
+func (d *DB) WaitingSince(ctx context.Context, dest string, then time.Time) ([]string, error) {
+	return query(ctx, d.reader, scanOne[string], `SELECT DISTINCT factory FROM outbox
+		WHERE dest = ? AND status = 'waiting' AND created_at <= ? ORDER BY factory`, dest, millis(then))
+}
+
 // AlertsDue reports whether package alerts has something to decide at now:
 // an alert to group, or an incident whose time has come.
 func (d *DB) AlertsDue(ctx context.Context, now time.Time) (bool, error) {

@@ -26,8 +26,8 @@ import (
 
 // DB is the open state. The caller closes it.
 type DB struct {
-	writer *sql.DB // one connection: writes wait for each other here, not in SQLite
-	reader *sql.DB
+	writer *pool // one connection: writes wait for each other here, not in SQLite
+	reader *pool
 }
 
 const readers = 4 // connections that read beside the writer
@@ -82,7 +82,7 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-func connect(path, lock string, conns int, more ...string) (*sql.DB, error) {
+func connect(path, lock string, conns int, more ...string) (*pool, error) {
 	query := url.Values{"_txlock": {lock}, "_pragma": slices.Concat(pragmas, more)}
 	dsn := url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}
 	db, err := sql.Open("sqlite", dsn.String())
@@ -91,7 +91,7 @@ func connect(path, lock string, conns int, more ...string) (*sql.DB, error) {
 	}
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
-	return db, nil
+	return &pool{DB: db, known: map[string]*sql.Stmt{}}, nil
 }
 
 // Close empties the write-ahead log into the database and closes it.
@@ -113,6 +113,12 @@ func (d *DB) Write(ctx context.Context, fn func(tx *sql.Tx) error) error {
 		return errors.Join(err, rollback(tx))
 	}
 	return tx.Commit()
+}
+
+// often is Write for what is written many times a second.
+func (d *DB) often(ctx context.Context, fn func(tx transaction) error) error {
+	d.writer.parse(ctx)
+	return d.Write(ctx, func(tx *sql.Tx) error { return fn(transaction{tx, d.writer}) })
 }
 
 func rollback(tx *sql.Tx) error {

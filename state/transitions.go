@@ -2,8 +2,8 @@ package state
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"nirapod/safety"
@@ -12,7 +12,7 @@ import (
 const transitionColumns = `factory, source, run, seq, point, pack, rule, rule_version, hazard, class, severity,
 	zone, sensor, grade, clause, from_state, to_state, at, vals, flags`
 
-func putTransitions(ctx context.Context, tx *sql.Tx, transitions []safety.Transition) error {
+func putTransitions(ctx context.Context, tx transaction, transitions []safety.Transition) error {
 	const text = `INSERT INTO transitions (` + transitionColumns + `)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (factory, source, run, seq) WHERE run != '' DO NOTHING`
@@ -51,4 +51,16 @@ func scanTransition(row scanner) (t safety.Transition, err error) {
 func (d *DB) TransitionsAfter(ctx context.Context, id int64, limit int) ([]safety.Transition, error) {
 	return query(ctx, d.reader, scanTransition,
 		`SELECT id, `+transitionColumns+` FROM transitions WHERE id > ? ORDER BY id LIMIT ?`, id, limit)
+}
+
+// LastState returns what was said last about a point, whoever said it and
+// whenever it happened; unknown if nothing was.
+func (d *DB) LastState(ctx context.Context, factory, point string) (safety.State, error) {
+	word, err := one(ctx, d.reader, scanOne[string],
+		`SELECT to_state FROM transitions WHERE factory = ? AND point = ? ORDER BY id DESC LIMIT 1`, factory, point)
+	if errors.Is(err, safety.ErrNotFound) {
+		return safety.Unknown, nil
+	}
+	state, _ := safety.ParseState(word)
+	return state, err
 }

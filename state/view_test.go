@@ -1,6 +1,7 @@
 package state_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -27,9 +28,16 @@ func tenants(t *testing.T) *state.DB {
 		x := transition(1)
 		x.Factory, x.Point = factory, "point-"+factory
 		must(t, d.CommitBatch(t.Context(), state.Batch{Transitions: []safety.Transition{x}}))
-		put(t, d, "alerts", factory, "alert-"+factory, safety.Alert{ID: "alert-" + factory, FactoryID: factory})
+		put(t, d, "alerts", factory, "alert-"+factory, safety.Alert{ID: "alert-" + factory, FactoryID: factory, Point: x.Point, IncidentID: "incident-" + factory})
 		put(t, d, "incidents", factory, "incident-"+factory, safety.Incident{ID: "incident-" + factory, FactoryID: factory})
 		put(t, d, "notices", factory, "notice-"+factory, safety.Notice{ID: "notice-" + factory, FactoryID: factory})
+		must(t, d.Book(t.Context(), func(b *state.Book) error {
+			return errors.Join(
+				b.AddReset(t.Context(), state.Reset{Factory: factory, Point: x.Point, By: "committee", At: at(2)}),
+				b.SaveSignal(t.Context(), safety.Signal{ID: "signal-" + factory, FactoryID: factory, IncidentID: "incident-" + factory}),
+				b.Enqueue(t.Context(), state.Item{Key: "signal/" + factory, Dest: "desk", Factory: factory, Kind: "signal", Ref: "signal-" + factory, Created: at(1)}),
+				b.Enqueue(t.Context(), state.Item{Key: "command/" + factory, Dest: "gateway", Factory: factory, Kind: "command", Ref: "gw-" + factory, Created: at(1)}))
+		}))
 	}
 	return d
 }
@@ -45,12 +53,13 @@ func put(t *testing.T, d *state.DB, table, factory, id string, doc any) {
 	must(t, json.Unmarshal(text, &row))
 	word := func(key string) string { s, _ := row[key].(string); return s }
 	written++
+	point := cmp.Or(word("point"), id)
 	must(t, d.Write(t.Context(), func(tx *sql.Tx) error {
 		var err error
 		switch table {
 		case "alerts":
 			_, err = tx.Exec(`INSERT INTO alerts (id, factory, point, class, state, incident, occurred_at, grouped, change, doc, work)
-				VALUES (?, ?, ?, ?, ?, ?, 0, 1, ?, ?, '{}')`, id, factory, id, word("class"), word("state"), word("incident_id"), written, string(text))
+				VALUES (?, ?, ?, ?, ?, ?, 0, 1, ?, ?, '{}')`, id, factory, point, word("class"), word("state"), word("incident_id"), written, string(text))
 		case "incidents":
 			_, err = tx.Exec(`INSERT INTO incidents (id, factory, kind, state, occurred_at, change, doc)
 				VALUES (?, ?, ?, ?, 0, ?, ?)`, id, factory, word("kind"), word("state"), written, string(text))
@@ -86,10 +95,22 @@ var doors = map[string]func(ctx context.Context, v *state.View, factory string) 
 		return v.Notices(ctx, state.NoticeFilter{}, "", 0)
 	},
 	"Notice": func(ctx context.Context, v *state.View, f string) (any, error) { return v.Notice(ctx, "notice-"+f) },
+	"Happened": func(ctx context.Context, v *state.View, f string) (any, error) {
+		return v.Happened(ctx, "incident-"+f, at(0), at(10), 10)
+	},
+	"Resets":  func(ctx context.Context, v *state.View, f string) (any, error) { return v.Resets(ctx, "incident-"+f) },
+	"Signals": func(ctx context.Context, v *state.View, f string) (any, error) { return v.Signals(ctx, "incident-"+f) },
+	"Undelivered": func(ctx context.Context, v *state.View, f string) (any, error) {
+		return v.Undelivered(ctx, "incident-"+f)
+	},
 }
 
 // naming are the doors that name one thing: another tenant's does not exist.
-var naming = []string{"Site", "Alert", "Incident", "Notice"}
+// listing are those that list what belongs to one thing.
+var (
+	naming  = []string{"Site", "Alert", "Incident", "Notice"}
+	listing = []string{"Transitions", "Happened", "Resets", "Signals", "Undelivered"}
+)
 
 func TestEveryDoorIsTested(t *testing.T) {
 	for method := range reflect.TypeFor[*state.View]().Methods() {
@@ -126,7 +147,7 @@ func TestTenants(t *testing.T) {
 					t.Errorf("%s, %s(%s): error %v", person.name, door, factory, err)
 				}
 				shown := strings.Contains(fmt.Sprintf("%+v", answer), factory)
-				asked := slices.Contains(naming, door) || door == "Transitions"
+				asked := slices.Contains(naming, door) || slices.Contains(listing, door)
 				if may := slices.Contains(person.sees, factory); shown && !may || !shown && may && (asked || err == nil) {
 					t.Errorf("%s, %s(%s): shown %v, may see %v: %+v", person.name, door, factory, shown, may, answer)
 				}
@@ -161,6 +182,22 @@ func TestGatewayNeverHeard(t *testing.T) {
 			t.Errorf("heard %v: %+v, %v", want, got, err)
 		}
 		must(t, d.SetPresence(t.Context(), state.GatewayStatus{Factory: "padma", ID: "gw-padma", Online: true, At: at(3)}))
+	}
+}
+
+func TestUndeliveredEndsWithTheAnswer(t *testing.T) {
+	d := tenants(t)
+	v := d.As(state.Viewer{User: state.User{Role: state.Officer, Office: "gazipur"}})
+	waiting, err := v.Undelivered(t.Context(), "incident-padma")
+	if err != nil || len(waiting) != 1 || waiting[0].Ref != "signal-padma" {
+		t.Fatalf("%+v, %v", waiting, err)
+	}
+	must(t, d.Book(t.Context(), func(b *state.Book) error {
+		_, err := b.Finish(t.Context(), waiting[0].Seq, state.Done, "DEMO-1")
+		return err
+	}))
+	if waiting, err = v.Undelivered(t.Context(), "incident-padma"); err != nil || len(waiting) != 0 {
+		t.Errorf("after the receipt: %+v, %v", waiting, err)
 	}
 }
 

@@ -52,3 +52,23 @@ func BenchmarkEncode(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkLive writes and reads the newest readings of 1,000 sensors.
+func BenchmarkLive(b *testing.B) {
+	l := wire.Live{At: sent}
+	for i := range wire.MaxLive {
+		l.Readings = append(l.Readings, wire.LiveReading{Gateway: "gw-1", Reading: safety.Reading{
+			Sensor: fmt.Sprintf("store-heat-%d", i), Value: 31.25 + float64(i)/7, Quality: safety.Good, At: sent}})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		payload, err := wire.EncodeLive(l)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := wire.DecodeLive(payload); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/wire.MaxLive, "µs/reading")
+}

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -14,8 +13,8 @@ const MaxLive = 1000
 // Live is the newest reading of each sensor that had one since the last Live,
 // at most once a second per factory. It is a view: losing one loses nothing.
 type Live struct {
-	At       time.Time     `json:"at"` // of publishing, UTC, whole ms
-	Readings []LiveReading `json:"readings"`
+	At       time.Time // of publishing, UTC, whole ms
+	Readings []LiveReading
 }
 
 // LiveReading is one reading, placed in time.
@@ -24,7 +23,14 @@ type LiveReading struct {
 	Reading safety.Reading
 }
 
+// liveJSON is a Live as it goes out: flat, so that it is written and read in
+// one pass.
 type liveJSON struct {
+	At       time.Time     `json:"at"`
+	Readings []readingJSON `json:"readings"`
+}
+
+type readingJSON struct {
 	Gateway   string    `json:"gateway"`
 	Sensor    string    `json:"sensor"`
 	Value     *float64  `json:"value,omitempty"` // absent when bad
@@ -37,26 +43,37 @@ type liveJSON struct {
 
 var qualityNames = [...]string{safety.Bad: "bad", safety.Uncertain: "uncertain", safety.Good: "good"}
 
-// MarshalJSON leaves the value of a bad reading out.
-func (l LiveReading) MarshalJSON() ([]byte, error) {
-	r := l.Reading
-	if int(r.Quality) >= len(qualityNames) {
-		return nil, invalid("unknown quality %d", r.Quality)
+// flat takes a valid Live.
+func (l Live) flat() liveJSON {
+	j := liveJSON{l.At, make([]readingJSON, len(l.Readings))}
+	for i := range l.Readings {
+		r := &l.Readings[i].Reading
+		j.Readings[i] = readingJSON{l.Readings[i].Gateway, r.Sensor, nil, qualityNames[r.Quality], string(r.Reason),
+			r.Flags&safety.Simulated != 0, r.Flags&safety.Drill != 0, r.At}
+		if r.Quality != safety.Bad {
+			j.Readings[i].Value = &r.Value
+		}
 	}
-	j := liveJSON{l.Gateway, r.Sensor, nil, qualityNames[r.Quality], string(r.Reason),
-		r.Flags&safety.Simulated != 0, r.Flags&safety.Drill != 0, r.At}
-	if r.Quality != safety.Bad {
-		j.Value = &r.Value
-	}
-	return json.Marshal(j)
+	return j
 }
 
-// UnmarshalJSON is the inverse of MarshalJSON.
-func (l *LiveReading) UnmarshalJSON(data []byte) error {
-	var j liveJSON
-	if err := json.Unmarshal(data, &j); err != nil {
-		return err
+// live is the inverse of flat, not validated.
+func (j liveJSON) live() (Live, error) {
+	if len(j.Readings) > MaxLive {
+		return Live{}, invalid("%d readings: send at most %d", len(j.Readings), MaxLive)
 	}
+	l := Live{j.At, make([]LiveReading, len(j.Readings))}
+	for i := range j.Readings {
+		r, err := j.Readings[i].reading()
+		if err != nil {
+			return Live{}, fmt.Errorf("reading %d: %w", i+1, err)
+		}
+		l.Readings[i] = LiveReading{j.Readings[i].Gateway, r}
+	}
+	return l, nil
+}
+
+func (j *readingJSON) reading() (safety.Reading, error) {
 	r := safety.Reading{Sensor: j.Sensor, Reason: safety.Reason(j.Reason), Flags: flags(j.Simulated, j.Drill), At: j.At}
 	found := false
 	for q, name := range qualityNames {
@@ -65,13 +82,12 @@ func (l *LiveReading) UnmarshalJSON(data []byte) error {
 		}
 	}
 	if !found || (j.Value == nil) != (r.Quality == safety.Bad) {
-		return invalid("sensor %.40q: want quality good, uncertain or bad, and a value unless bad", j.Sensor)
+		return r, invalid("sensor %.40q: want quality good, uncertain or bad, and a value unless bad", j.Sensor)
 	}
 	if j.Value != nil {
 		r.Value = *j.Value
 	}
-	*l = LiveReading{j.Gateway, r}
-	return nil
+	return r, nil
 }
 
 // Validate returns an error wrapping safety.ErrInvalid unless l can be sent.
@@ -98,10 +114,28 @@ func (l Live) Validate() error {
 }
 
 // EncodeLive returns l as JSON, or an error wrapping safety.ErrInvalid.
-func EncodeLive(l Live) ([]byte, error) { return encodeJSON(l, MaxPack) }
+func EncodeLive(l Live) ([]byte, error) {
+	if err := l.Validate(); err != nil {
+		return nil, err
+	}
+	return marshal(l.flat(), MaxPack)
+}
 
 // DecodeLive reads a Live; errors wrap safety.ErrInvalid.
-func DecodeLive(payload []byte) (Live, error) { return decodeJSON[Live](payload, MaxPack) }
+func DecodeLive(payload []byte) (Live, error) {
+	j, err := unmarshal[liveJSON](payload, MaxPack)
+	if err != nil {
+		return Live{}, err
+	}
+	l, err := j.live()
+	if err == nil {
+		err = l.Validate()
+	}
+	if err != nil {
+		return Live{}, err
+	}
+	return l, nil
+}
 
 // What a Wake announces.
 const (

@@ -22,6 +22,10 @@ func encodeJSON(m message, limit int) ([]byte, error) {
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}
+	return marshal(m, limit)
+}
+
+func marshal(m any, limit int) ([]byte, error) {
 	b, err := json.Marshal(m)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", err, safety.ErrInvalid)
@@ -33,6 +37,18 @@ func encodeJSON(m message, limit int) ([]byte, error) {
 }
 
 func decodeJSON[M message](payload []byte, limit int) (M, error) {
+	m, err := unmarshal[M](payload, limit)
+	if err == nil {
+		err = m.Validate()
+	}
+	if err != nil {
+		var zero M
+		return zero, err
+	}
+	return m, nil
+}
+
+func unmarshal[M any](payload []byte, limit int) (M, error) {
 	var m, zero M
 	if len(payload) > limit {
 		return zero, invalid("%d bytes; send at most %d", len(payload), limit)
@@ -43,9 +59,6 @@ func decodeJSON[M message](payload []byte, limit int) (M, error) {
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return zero, invalid("nothing may follow the JSON object")
-	}
-	if err := m.Validate(); err != nil {
-		return zero, err
 	}
 	return m, nil
 }

@@ -12,7 +12,7 @@ import (
 func BenchmarkPDF(b *testing.B) {
 	for _, lines := range []int{1, 100, 3000} {
 		b.Run(fmt.Sprintf("evidence=%d", lines), func(b *testing.B) {
-			n := law(b).Compose(facts(b))
+			n := law(b).Compose(facts(b), paper(b, "immediate"))
 			for len(n.Body.Evidence) < lines {
 				n.Body.Evidence = append(n.Body.Evidence, n.Body.Evidence[0])
 			}

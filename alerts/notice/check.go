@@ -26,6 +26,7 @@ func (l *Law) check(files map[string]*yamlfile.File) []error {
 		seen[c.ID] = true
 		l.checkClause(c, func(field, format string, args ...any) { add("clocks.yaml", path+field, format, args...) })
 	}
+	l.checkPapers(func(path, format string, args ...any) { add("notices.yaml", path, format, args...) })
 	for i, h := range l.holidays {
 		if _, err := time.Parse("2006-01-02", "2024-"+h.Date); err != nil {
 			add("calendar.yaml", fmt.Sprintf("holidays[%d].date", i), "%q is no day of the form MM-DD", h.Date)
@@ -80,11 +81,15 @@ func (l *Law) checkClause(c Clause, add func(field, format string, args ...any))
 	if !c.Deadline.valid() {
 		add(".deadline", "give exactly one of immediate, working_days, days, half_year_days, above zero")
 	}
-	if _, err := time.Parse(time.DateOnly, c.From); err != nil {
-		add(".from", "%q is no date of the form YYYY-MM-DD", c.From)
+	checkDates(c.From, c.To, add)
+}
+
+func checkDates(from, to string, add func(field, format string, args ...any)) {
+	if _, err := time.Parse(time.DateOnly, from); err != nil {
+		add(".from", "%q is no date of the form YYYY-MM-DD", from)
 	}
-	if _, err := time.Parse(time.DateOnly, c.To); err != nil && c.To != "" {
-		add(".to", "%q is no date of the form YYYY-MM-DD", c.To)
+	if _, err := time.Parse(time.DateOnly, to); err != nil && to != "" {
+		add(".to", "%q is no date of the form YYYY-MM-DD", to)
 	}
 }
 

@@ -115,12 +115,16 @@ func (l *Law) calendars(site safety.Site, year int) []Calendar {
 }
 
 // Clocks returns the clocks that run for an incident of a kind at a site once
-// its employer is aware of it, one per clause in force and recipient. Clocks
-// that start with a death are a person's to open.
+// its employer is aware of it, one per clause in force and recipient, on
+// whatever paper. Clocks that start with a death are a person's to open.
 func (l *Law) Clocks(kind string, site safety.Site, aware time.Time) []safety.Clock {
-	var clocks []safety.Clock
+	return l.clocks(kind, site, aware, func(Clause) bool { return true })
+}
+
+func (l *Law) clocks(kind string, site safety.Site, aware time.Time, of func(Clause) bool) []safety.Clock {
+	clocks := []safety.Clock{}
 	for _, c := range l.Clauses {
-		if !slices.Contains(c.Kinds, kind) || c.Starts != startsAware || !c.inForce(aware) || c.Regime != regime(site) {
+		if !of(c) || !slices.Contains(c.Kinds, kind) || c.Starts != startsAware || !inForce(c.From, c.To, aware) || c.Regime != regime(site) {
 			continue
 		}
 		var due time.Time
@@ -146,9 +150,10 @@ func regime(site safety.Site) string {
 	return site.Factory.Regime
 }
 
-func (c Clause) inForce(at time.Time) bool {
+// inForce reports whether at falls on a day from from to to, "" = no known end.
+func inForce(from, to string, at time.Time) bool {
 	day := at.In(Dhaka).Format(time.DateOnly)
-	return c.From <= day && (c.To == "" || day <= c.To)
+	return from <= day && (to == "" || day <= to)
 }
 
 // Met returns clocks with those that the desk's receipt ends marked as met.

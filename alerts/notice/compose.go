@@ -12,10 +12,6 @@ import (
 	"nirapod/safety"
 )
 
-// Immediate is the kind of notice that a machine may send by itself: the
-// immediate information of section 80.
-const Immediate = "immediate"
-
 // Facts are what a machine knows about an incident.
 type Facts struct {
 	ID        string // of the paper, a ULID
@@ -60,15 +56,15 @@ func ComposeSignal(f Facts, confirmed bool, because string) safety.Signal {
 	return s
 }
 
-// Compose writes the immediate notice of an incident as a draft: what a machine
-// can know, the clocks that run, and the fields that wait for a person.
-func (l *Law) Compose(f Facts) safety.Notice {
+// Compose writes one notice of an incident as a draft: what a machine can know,
+// the clocks that run, and the fields that wait for a person.
+func (l *Law) Compose(f Facts, k NoticeKind) safety.Notice {
 	factory, building := f.Site.Factory, f.Site.Building
 	n := safety.Notice{
-		ID: f.ID, IncidentID: f.Incident.ID, IncidentKind: f.Incident.Kind, Kind: Immediate,
+		ID: f.ID, IncidentID: f.Incident.ID, IncidentKind: f.Incident.Kind, Kind: k.ID,
 		Status: safety.NoticeDraft, FactoryID: f.Incident.FactoryID, Exercise: f.Incident.Exercise,
 		OccurredAt: f.Incident.OccurredAt, AwareAt: f.AwareAt, CreatedAt: f.CreatedAt,
-		Clocks: l.Clocks(f.Incident.Kind, f.Site, f.AwareAt),
+		Clocks: l.clocks(f.Incident.Kind, f.Site, f.AwareAt, func(c Clause) bool { return slices.Contains(k.Clauses, c.ID) }),
 		Body: safety.NoticeBody{
 			Demo: factory.Demo, Factory: factory.Name, Address: building.Address,
 			Upazila: building.Upazila, District: building.District, Office: factory.Office.Value,

@@ -20,6 +20,7 @@ type Law struct {
 	Kinds      []Kind
 	Hazards    []Hazard // the first of two wins where they share an incident
 	Clauses    []Clause
+	Papers     []NoticeKind
 	Recipients []Term
 	Fields     []Field
 	weekend    []time.Weekday
@@ -104,6 +105,9 @@ func LoadLawFrom(fsys fs.FS) (*Law, error) {
 	clocks := struct {
 		Clauses []Clause `yaml:"clauses"`
 	}{}
+	papers := struct {
+		Notices []NoticeKind `yaml:"notices"`
+	}{}
 	recipients := struct {
 		Recipients []Term `yaml:"recipients"`
 	}{}
@@ -120,7 +124,7 @@ func LoadLawFrom(fsys fs.FS) (*Law, error) {
 	files := map[string]*yamlfile.File{}
 	var errs []error
 	for name, into := range map[string]any{
-		"kinds.yaml": &kinds, "clocks.yaml": &clocks, "recipients.yaml": &recipients,
+		"kinds.yaml": &kinds, "clocks.yaml": &clocks, "notices.yaml": &papers, "recipients.yaml": &recipients,
 		"calendar.yaml": &days, "fields.yaml": &fields,
 	} {
 		data, err := fs.ReadFile(fsys, name)
@@ -131,6 +135,7 @@ func LoadLawFrom(fsys fs.FS) (*Law, error) {
 		files[name], errs = file, append(errs, err)
 	}
 	l.Kinds, l.Hazards, l.Clauses = kinds.Kinds, kinds.Hazards, clocks.Clauses
+	l.Papers = papers.Notices
 	l.Recipients, l.Fields, l.holidays = recipients.Recipients, fields.Fields, days.Holidays
 	errs = append(errs, l.setWeekend(days.Weekend, files["calendar.yaml"]))
 	errs = append(errs, l.check(files)...)

@@ -22,6 +22,17 @@ func law(t testing.TB) *notice.Law {
 	return l
 }
 
+// paper returns a kind of notice of the shipped law.
+func paper(t testing.TB, id string) notice.NoticeKind {
+	t.Helper()
+	papers := law(t).Papers
+	i := slices.IndexFunc(papers, func(k notice.NoticeKind) bool { return k.ID == id })
+	if i < 0 {
+		t.Fatalf("no notice %q", id)
+	}
+	return papers[i]
+}
+
 func TestOnlyNotifiableKindsOpenNotices(t *testing.T) {
 	l := law(t)
 	want := []string{"fire", "ignition", "explosion", "fumes", "water", "collapse", "injury", "death"}
@@ -80,7 +91,7 @@ func TestCompatibleHazards(t *testing.T) {
 func mapFS(t *testing.T) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{}
-	for _, name := range []string{"kinds.yaml", "clocks.yaml", "recipients.yaml", "calendar.yaml", "fields.yaml"} {
+	for _, name := range []string{"kinds.yaml", "clocks.yaml", "notices.yaml", "recipients.yaml", "calendar.yaml", "fields.yaml"} {
 		data, err := fs.ReadFile(os.DirFS("law"), name)
 		if err != nil {
 			t.Fatal(err)
@@ -99,6 +110,14 @@ func TestLawDataMistakes(t *testing.T) {
 		{"a date that is none", "clocks.yaml", "from: 2025-11-17", "from: 17-11-2025", "no date"},
 		{"an unknown key", "clocks.yaml", "    met_by: receipt", "    meet_by: receipt", "meet_by"},
 		{"a weekday that is none", "calendar.yaml", "[friday, saturday]", "[friday, shonibar]", `no weekday "shonibar"`},
+		{"a paper nobody can send", "notices.yaml", "    by: machine", "    by: post", "neither machine nor person"},
+		{"a clock on no paper", "notices.yaml", "clauses: [bla-80-notice, ord65-80-notice]", "clauses: [bla-80-notice]", "no notice carries the clocks of ord65-80-notice"},
+		{"a clock on two papers", "notices.yaml", "clauses: [bla-81-occurrence]", "clauses: [bla-81-occurrence, bla-80-notice]", "carried by s80 already"},
+		{"a clause that is none", "notices.yaml", "clauses: [blr-70-minor]", "clauses: [blr-71-minor]", `no clause "blr-71-minor"`},
+		{"a paper of another regime", "notices.yaml", "regime: epz", "regime: labour_act", "is of regime epz"},
+		{"a paper for a crowd", "notices.yaml", "kinds: [injury]", "kinds: [crowd]", `"crowd" is no notifiable kind`},
+		{"a paper to nobody", "notices.yaml", "addressee: zone_authority", "addressee: zone", `no recipient "zone"`},
+		{"a paper of no day", "notices.yaml", "from: 2013-07-22", "from: 2013", "no date"},
 		{"a hazard of no kind", "kinds.yaml", "{id: gas, kind: fumes", "{id: gas, kind: smell", `no kind "smell"`},
 		{"a one-sided pair", "kinds.yaml", "kind: fumes, with: [fire]", "kind: fumes, with: []", "not the other way round"},
 	}

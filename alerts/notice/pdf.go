@@ -57,9 +57,9 @@ type press struct {
 }
 
 func (p *press) info() pdf.Info {
-	title, tag := word("title").BN, "bn-BD"
+	title, tag := p.Title.BN, "bn-BD"
 	if p.Lang == "en" {
-		title, tag = word("title").EN, "en"
+		title, tag = p.Title.EN, "en"
 	}
 	info := pdf.Info{Title: title + " " + p.N.ID, Lang: tag, Created: p.N.CreatedAt, Footer: p.foot}
 	if p.Banner != "" {
@@ -117,24 +117,27 @@ func (p *press) top() {
 		p.doc.Space(4)
 	}
 	p.doc.Paragraph(p.both(p.Kind, pdf.Style{Size: 16, Bold: true}))
-	p.doc.Paragraph(p.body(word("title")))
+	p.doc.Paragraph(p.body(p.Title))
 	p.doc.Space(2)
 	p.doc.Boxed(p.both(word(p.Head), pdf.Style{Size: bodySize, Bold: true}), pdf.Box{Border: 1.4, Grey: 1})
 	p.doc.Space(2)
-	p.doc.Paragraph(p.body(word("to")))
-	if office := p.N.Body.Office; office != "" {
-		p.doc.Paragraph(with(p.body(word("office")), ": ", office))
+	p.doc.Paragraph(p.body(p.To))
+	if p.Office != "" {
+		p.doc.Paragraph(with(p.body(word("office")), ": ", p.Office))
 	}
 	p.doc.Space(2)
 	receipt := p.body(word("none"))
 	if p.N.ReceiptNumber != "" {
 		receipt = identifier(p.N.ReceiptNumber)
 	}
-	p.doc.Table([]float64{0.38, 0.62}, nil, [][]pdf.Cell{
+	rows := [][]pdf.Cell{
 		{{p.body(word("status"))}, {p.body(word(string(p.N.Status)))}},
 		{{p.body(word("receipt"))}, {receipt}},
-		{{identifier("ID")}, {identifier(p.N.ID)}},
-	})
+	}
+	if p.Form.EN != "" {
+		rows = append(rows, []pdf.Cell{{p.body(word("form"))}, {p.body(p.Form)}})
+	}
+	p.doc.Table([]float64{0.38, 0.62}, nil, append(rows, []pdf.Cell{{identifier("ID")}, {identifier(p.N.ID)}}))
 }
 
 // with puts an identifier after a text in both languages.

@@ -85,7 +85,7 @@ func sentences(t *testing.T, n safety.Notice) []string {
 }
 
 func TestPDFReadsBackExactly(t *testing.T) {
-	n := law(t).Compose(facts(t))
+	n := law(t).Compose(facts(t), paper(t, "immediate"))
 	n.Status, n.Body.Demo = safety.NoticeSent, true
 	for _, lang := range []string{"bn", "en"} {
 		paper := printed(t, n, lang)
@@ -102,7 +102,7 @@ func TestPDFReadsBackExactly(t *testing.T) {
 
 // What makes the two papers differ, and nothing else, differs in the PDF too.
 func TestPDFSaysWhatTheNoticeIs(t *testing.T) {
-	n := law(t).Compose(facts(t))
+	n := law(t).Compose(facts(t), paper(t, "immediate"))
 	n.Status = safety.NoticeSent
 	cases := []struct {
 		name   string
@@ -145,7 +145,7 @@ func TestPDFSaysWhatTheNoticeIs(t *testing.T) {
 
 // Pages get apart: none may lose what marks a drill, nor which notice it is of.
 func TestEveryPageOfAPDFSaysWhatItIs(t *testing.T) {
-	n := law(t).Compose(facts(t))
+	n := law(t).Compose(facts(t), paper(t, "immediate"))
 	n.Exercise = true
 	paper := printed(t, n, "en")
 	for page := 1; page <= 3; page++ {
@@ -160,7 +160,7 @@ func TestEveryPageOfAPDFSaysWhatItIs(t *testing.T) {
 }
 
 func TestPDFTakesAnyNotice(t *testing.T) {
-	full := law(t).Compose(facts(t))
+	full := law(t).Compose(facts(t), paper(t, "immediate"))
 	cases := map[string]func(*safety.Notice){
 		"nothing in it":      func(n *safety.Notice) { *n = safety.Notice{} },
 		"a name of one word": func(n *safety.Notice) { n.Body.Factory.BN = strings.Repeat("ক্ষ্ম", 4000) },

@@ -65,8 +65,12 @@ type sheet struct {
 	Lang   string
 	N      safety.Notice
 	Kind   safety.Name
-	Banner string // word of the banner, "" on a real notice
-	Head   string // word of the heading
+	Title  safety.Name // of the notice
+	To     safety.Name
+	Office string      // of DIFE, "" on a paper that goes elsewhere
+	Form   safety.Name // that the Rules name; empty if none is known
+	Banner string      // word of the banner, "" on a real notice
+	Head   string      // word of the heading
 	Rows   []row
 	Clocks []clockRow
 	Doubt  bool // some clock rests on unverified law
@@ -98,6 +102,12 @@ func (l *Law) sheet(n safety.Notice, lang string) sheet {
 	kind, ok := l.Kind(n.IncidentKind)
 	if s.Kind = kind.Name; !ok {
 		s.Kind = safety.Name{BN: n.IncidentKind, EN: n.IncidentKind}
+	}
+	paper := l.paper(n.Kind)
+	s.Title, s.To, s.Office, s.Form = paper.Name, word("to"), n.Body.Office, paper.Form
+	if paper.Addressee != "" {
+		to := l.Recipient(paper.Addressee)
+		s.To, s.Office = safety.Name{BN: "প্রতি: " + to.BN, EN: "To: " + to.EN}, ""
 	}
 	if n.Status == safety.NoticeDraft || n.Status == safety.NoticePrepared {
 		s.Head = "unsent"

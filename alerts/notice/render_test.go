@@ -44,7 +44,7 @@ func facts(t testing.TB) notice.Facts {
 }
 
 func TestComposeWritesOnlyWhatAMachineKnows(t *testing.T) {
-	n := law(t).Compose(facts(t))
+	n := law(t).Compose(facts(t), paper(t, "immediate"))
 	if n.Status != safety.NoticeDraft || n.Kind != "immediate" || n.ReceiptNumber != "" || n.SentAt != nil {
 		t.Errorf("a new notice stands at %s, receipt %q", n.Status, n.ReceiptNumber)
 	}
@@ -64,7 +64,7 @@ func TestComposeWritesOnlyWhatAMachineKnows(t *testing.T) {
 	}
 	bare := facts(t)
 	bare.Site = safety.Site{}
-	if got := law(t).Compose(bare).Blank; !slices.Contains(got, "establishment") || !slices.Contains(got, "employed") {
+	if got := law(t).Compose(bare, paper(t, "immediate")).Blank; !slices.Contains(got, "establishment") || !slices.Contains(got, "employed") {
 		t.Errorf("what the registry does not hold is not blank: %v", got)
 	}
 }
@@ -79,7 +79,7 @@ func render(t *testing.T, n safety.Notice, lang string) string {
 }
 
 func TestHTML(t *testing.T) {
-	n := law(t).Compose(facts(t))
+	n := law(t).Compose(facts(t), paper(t, "immediate"))
 	n.Status = safety.NoticeSent
 	cases := []struct {
 		name   string
@@ -127,7 +127,7 @@ func TestHTML(t *testing.T) {
 }
 
 func TestHTMLLanguages(t *testing.T) {
-	n := law(t).Compose(facts(t))
+	n := law(t).Compose(facts(t), paper(t, "immediate"))
 	if en := render(t, n, "en"); !strings.Contains(en, `<html lang="en">`) || !strings.Contains(en, `<span lang="en">outbreak of fire</span> <span class="second" lang="bn">অগ্নিকাণ্ড</span>`) {
 		t.Error("English does not lead, or Bangla is missing")
 	}
@@ -137,7 +137,7 @@ func TestHTMLLanguages(t *testing.T) {
 }
 
 func TestJSONRoundTrip(t *testing.T) {
-	n := law(t).Compose(facts(t))
+	n := law(t).Compose(facts(t), paper(t, "immediate"))
 	var b bytes.Buffer
 	if err := notice.JSON(&b, n); err != nil {
 		t.Fatal(err)

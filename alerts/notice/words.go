@@ -26,7 +26,6 @@ func when(t time.Time) safety.Name {
 
 // Words of the paper: the Act's words, not the screen's.
 var words = map[string]safety.Name{
-	"title":        {BN: "দুর্ঘটনার তাৎক্ষণিক খবর", EN: "Immediate information of an occurrence"},
 	"preliminary":  {BN: "প্রাথমিক, যন্ত্রের পাঠানো, স্বাক্ষর নেই", EN: "preliminary, sent by a machine, not signed"},
 	"unsent":       {BN: "প্রাথমিক, যন্ত্রের লেখা, পাঠানো হয়নি, স্বাক্ষর নেই", EN: "preliminary, written by a machine, not sent, not signed"},
 	"demo":         {BN: "ডেমো: বাস্তব ঘটনা নয়", EN: "DEMO: not a real occurrence"},
@@ -52,6 +51,7 @@ var words = map[string]safety.Name{
 	"women":        {BN: "নারী", EN: "women"},
 	"shift":        {BN: "শিফট", EN: "shift"},
 	"zone":         {BN: "সময়: এশিয়া/ঢাকা (UTC+৬)", EN: "Times: Asia/Dhaka (UTC+6)"},
+	"form":         {BN: "বিধিমালায় নির্ধারিত ফরম", EN: "form that the Rules prescribe"},
 	"noForm":       {BN: "এটি বিধিমালার নির্ধারিত ফরম নয়।", EN: "This is not a form prescribed by the Rules."},
 
 	"draft":     {BN: "খসড়া", EN: "draft"},

@@ -3,7 +3,7 @@
 //
 //	gateway-agent run -c FILE                   until it is told to stop
 //	gateway-agent check -c FILE                 names all mistakes of FILE and of the rules for it
-//	gateway-agent scan -c FILE                  what answers on the I2C buses, as JSON
+//	gateway-agent scan -c FILE                  what answers on the buses, as JSON
 //	gateway-agent selftest [-outputs] -c FILE   as JSON; with -outputs everything sounds for a second
 //
 // Exit status 0 is success, 1 a failure or a test not passed, 2 a mistake in

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"nirapod/app"
@@ -77,14 +78,13 @@ func listUsers(ctx context.Context, args []string, std streams) error {
 	})
 }
 
-// gateway gives a gateway its password and prints it once: only its hash is
-// kept.
+// gateway gives a gateway its password, or takes it away.
 func gateway(ctx context.Context, args []string, std streams) error {
-	if len(args) == 0 || args[0] != "add" {
-		return wrongUse("nirapod gateway: want add")
+	if len(args) == 0 || args[0] != "add" && args[0] != "remove" {
+		return wrongUse("nirapod gateway: want add or remove")
 	}
 	var factory, id string
-	cfg, _, err := configured("gateway add", std, args[1:], func(set func(*string, string, string)) {
+	cfg, _, err := configured("gateway "+args[0], std, args[1:], func(set func(*string, string, string)) {
 		set(&factory, "factory", "`ID` of the factory")
 		set(&id, "gateway", "`ID` of the gateway, as in the site file")
 	})
@@ -92,16 +92,40 @@ func gateway(ctx context.Context, args []string, std streams) error {
 		return err
 	}
 	return withState(ctx, cfg, func(db *state.DB) error {
-		if err := app.ImportSites(ctx, db, cfg); err != nil {
+		do := addGateway
+		if args[0] == "remove" {
+			do = removeGateway
+		}
+		if err := do(ctx, db, cfg, factory, id, std.out); err != nil {
 			return err
 		}
-		word, err := app.AddGateway(ctx, db, factory, id)
-		if err != nil {
-			return err
+		warning, err := app.KeepMosquitto(ctx, db, cfg)
+		if warning != "" {
+			fmt.Fprintln(std.err, "warning:", warning)
 		}
-		fmt.Fprintf(std.out, "username %s/%s\npassword %s\n", factory, id, word)
-		return nil
+		return err
 	})
+}
+
+// addGateway prints the password once: only its hashes are kept.
+func addGateway(ctx context.Context, db *state.DB, cfg app.Config, factory, id string, out io.Writer) error {
+	if err := app.ImportSites(ctx, db, cfg); err != nil {
+		return err
+	}
+	word, err := app.AddGateway(ctx, db, factory, id)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "username %s/%s\npassword %s\n", factory, id, word)
+	return nil
+}
+
+func removeGateway(ctx context.Context, db *state.DB, _ app.Config, factory, id string, out io.Writer) error {
+	if err := db.RemoveGatewayCredential(ctx, factory, id); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s/%s is shut out\n", factory, id)
+	return nil
 }
 
 func withState(ctx context.Context, cfg app.Config, do func(*state.DB) error) (err error) {

@@ -19,11 +19,13 @@ import (
 const usage = `usage: nirapod COMMAND [FLAGS]
 
   demo     run everything on loopback, with a simulated factory
-  serve    run the server: serve -c FILE [-roles broker,ingest,alerts,dashboard,desk]
+  serve    run the server: serve -c FILE [-roles broker,ingest,alerts,dashboard,desk] [-watch HOST:PORT]
+  ready    ask a running server whether all of it works: ready -watch HOST:PORT
   check    name every mistake: check -c FILE [-roles …] or check -site FILE
   user     add or list people: user add -c FILE -name … -role …; user list -c FILE
   rules    try and read rules: rules test FILES…, rules replay -rules DIR -map FILE DATA…, rules explain
-  gateway  give a gateway its password: gateway add -c FILE -factory ID -gateway ID
+  gateway  let a gateway in, or shut it out: gateway add -c FILE -factory ID -gateway ID; gateway remove …
+  influx   make buckets, token and tasks in InfluxDB 2: influx setup -c FILE -operator-token FILE
 
 nirapod COMMAND -h explains the flags.
 `
@@ -60,6 +62,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		return runDemo(ctx, rest, std)
 	case "serve":
 		return serve(ctx, rest, std, log)
+	case "ready":
+		return ready(ctx, rest, std)
 	case "check":
 		return check(rest, std)
 	case "user":
@@ -68,6 +72,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		return ruleTools(rest, std)
 	case "gateway":
 		return gateway(ctx, rest, std)
+	case "influx":
+		return influx(ctx, rest, std)
 	case "help", "-h", "--help":
 		fmt.Fprint(out, usage)
 		return nil

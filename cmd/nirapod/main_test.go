@@ -48,6 +48,35 @@ func TestCheckNamesAMissingLifeSafetyField(t *testing.T) {
 	}
 }
 
+func TestCheckReadsTheFolderOfRules(t *testing.T) {
+	smoke := `rules:
+  - {name: smoke, hazard: fire, class: alarm, severity: alarm, scope: sensor, quantity: smoke, when: value == 1, runs: [server], clause: the head's own}
+`
+	for _, c := range []struct{ name, rules, want string }{
+		{"rules that fit", smoke, ""},
+		{"a wrong condition", strings.Replace(smoke, "value == 1", "valeu == 1", 1), "site.yml:2:"},
+		{"no rules", "", "rules_dir"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			name := configure(t, string(demo.Site))
+			dir := filepath.Join(filepath.Dir(name), "rules")
+			text, err := os.ReadFile(name)
+			if err := errors.Join(err, os.Mkdir(dir, 0o700), os.WriteFile(name, append(text, "rules_dir: rules\n"...), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			if c.rules != "" {
+				if err := os.WriteFile(filepath.Join(dir, "site.yml"), []byte(c.rules), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err = command(t, "", "check", "-c", name)
+			if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, safety.ErrInvalid) || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
 func TestPeopleAndGateways(t *testing.T) {
 	name := configure(t, string(demo.Site))
 	add := []string{"user", "add", "-c", name, "-name", "rahima", "-role", "committee", "-factory", "padma"}
@@ -73,7 +102,7 @@ func TestPeopleAndGateways(t *testing.T) {
 }
 
 func TestWrongUseSaysWhatIsRight(t *testing.T) {
-	for _, args := range [][]string{{}, {"fly"}, {"serve", "-x"}, {"check"}, {"user"}, {"user", "eat"}, {"gateway"}, {"check", "-site", "a", "b"}, {"serve", "-roles", "cook"}} {
+	for _, args := range [][]string{{}, {"fly"}, {"serve", "-x"}, {"check"}, {"user"}, {"user", "eat"}, {"gateway"}, {"check", "-site", "a", "b"}, {"serve", "-roles", "cook"}, {"influx"}, {"influx", "setup"}, {"influx", "setup", "-operator-token", "x", "y"}} {
 		if _, err := command(t, "", args...); !errors.Is(err, safety.ErrInvalid) || strings.TrimSpace(err.Error()) == "" {
 			t.Errorf("%v: %v", args, err)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -52,19 +53,31 @@ func configured(name string, std streams, args []string, more func(set func(*str
 	if err := parse(f, args); err != nil {
 		return app.Config{}, nil, err
 	}
-	roles := app.AllRoles()
-	if *list != "" {
+	return load(*file, *list)
+}
+
+// load reads the server's file for a list of roles; "" means all that it asks
+// for.
+func load(file, list string) (app.Config, app.Roles, error) {
+	var roles app.Roles
+	if list != "" {
 		var err error
-		if roles, err = app.ParseRoles(*list); err != nil {
+		if roles, err = app.ParseRoles(list); err != nil {
 			return app.Config{}, nil, err
 		}
 	}
-	cfg, err := app.Load(*file, roles)
+	cfg, err := app.Load(file, roles)
+	if roles == nil {
+		roles = cfg.DefaultRoles()
+	}
 	return cfg, roles, err
 }
 
 func serve(ctx context.Context, args []string, std streams, log *slog.Logger) error {
-	cfg, roles, err := configured("serve", std, args, nil)
+	var watch string
+	cfg, roles, err := configured("serve", std, args, func(set func(*string, string, string)) {
+		set(&watch, "watch", "loopback `HOST:PORT` for /healthz, /readyz and /metrics of this process")
+	})
 	if err != nil {
 		return err
 	}
@@ -78,9 +91,25 @@ func serve(ctx context.Context, args []string, std streams, log *slog.Logger) er
 	if err != nil {
 		return err
 	}
+	if watch != "" {
+		if err := server.Watch(watch); err != nil {
+			return errors.Join(err, server.Close())
+		}
+	}
 	at := server.Addresses()
-	log.Info("serving", "roles", roles.String(), "mode", cfg.Mode, "http", at.HTTP, "desk", at.Desk, "broker", at.Broker)
+	log.Info("serving", "roles", roles.String(), "mode", cfg.Mode, "http", at.HTTP, "desk", at.Desk, "broker", at.Broker, "watch", at.Watch)
 	return server.Run(ctx)
+}
+
+// ready asks a running process whether all of it works, for supervisors that
+// have no other client at hand.
+func ready(ctx context.Context, args []string, std streams) error {
+	f := flags("ready", std)
+	at := f.String("watch", "127.0.0.1:9100", "`HOST:PORT` that serve -watch has opened")
+	if err := parse(f, args); err != nil {
+		return err
+	}
+	return app.Ready(ctx, *at)
 }
 
 // check names every mistake of a server's file, its site files and the rules,
@@ -94,33 +123,30 @@ func check(args []string, std streams) error {
 		return err
 	}
 	if *site != "" {
-		return checkSites([]string{*site}, std.out)
+		return checkSites(app.Config{Sites: []string{*site}}, std.out)
 	}
 	if *file == "" {
 		return wrongUse("nirapod check: name a file with -c or -site")
 	}
-	roles := app.AllRoles()
-	if *list != "" {
-		var err error
-		if roles, err = app.ParseRoles(*list); err != nil {
-			return err
-		}
-	}
-	cfg, err := app.Load(*file, roles)
+	cfg, _, err := load(*file, *list)
 	if err != nil {
 		return err
 	}
-	if err := checkSites(cfg.Sites, std.out); err != nil {
+	if err := checkSites(cfg, std.out); err != nil {
 		return err
 	}
 	fmt.Fprintf(std.out, "%s: no mistakes\n", *file)
 	return nil
 }
 
-// checkSites prints warnings and returns all mistakes, those of binding the
-// shipped rules among them.
-func checkSites(names []string, out io.Writer) error {
-	for _, name := range names {
+// checkSites prints warnings and returns all mistakes, those of the rules and of
+// binding them among them.
+func checkSites(cfg app.Config, out io.Writer) error {
+	packs, err := cfg.Packs()
+	if err != nil {
+		return err
+	}
+	for _, name := range cfg.Sites {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			return err
@@ -132,7 +158,7 @@ func checkSites(names []string, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if err := app.Bind(site); err != nil {
+		if err := app.Bind(site, packs); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		fmt.Fprintf(out, "%s: no mistakes\n", name)

@@ -26,6 +26,8 @@ var (
 	ErrWarming = errors.New("no sample yet")
 	// ErrStuck reports a device that answers and says the same for ever.
 	ErrStuck = errors.New("frozen")
+	// ErrStray reports an answer to another question, such as one that comes late.
+	ErrStray = errors.New("answer to another question")
 	// ErrImplausible reports an answer that contradicts what was asked.
 	ErrImplausible = errors.New("implausible answer")
 )
@@ -41,6 +43,8 @@ func Reason(err error) safety.Reason {
 		return safety.Warming
 	case errors.Is(err, ErrStuck):
 		return safety.Stuck
+	case errors.Is(err, ErrStray):
+		return safety.Stale
 	case errors.Is(err, ErrImplausible):
 		return safety.Implausible
 	default:

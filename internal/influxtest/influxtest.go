@@ -46,19 +46,34 @@ type Server struct {
 // NIRAPOD_REQUIRE is "all".
 func Start(t testing.TB) *Server {
 	t.Helper()
-	return start(t, false)
+	s := prepare(t, false)
+	s.Restart()
+	s.CreateDatabase(Database)
+	return s
 }
 
 // StartClosed starts a server that lets in only who shows Token.
 func StartClosed(t testing.TB) *Server {
 	t.Helper()
-	return start(t, true)
+	s := prepare(t, true)
+	s.Restart()
+	s.command("CREATE USER admin WITH PASSWORD 'let-me-in-please' WITH ALL PRIVILEGES")
+	s.Token = "admin:let-me-in-please"
+	s.CreateDatabase(Database)
+	return s
+}
+
+// Prepare returns a server that lets everybody in and that the test runs
+// itself, by Command. The database is the test's to create.
+func Prepare(t testing.TB) *Server {
+	t.Helper()
+	return prepare(t, false)
 }
 
 // Bucket returns the name by which the doors of InfluxDB 2 know a database.
 func Bucket(database string) string { return database + "/autogen" }
 
-func start(t testing.TB, closed bool) *Server {
+func prepare(t testing.TB, closed bool) *Server {
 	t.Helper()
 	s := &Server{t: t, program: find(t), dir: t.TempDir()}
 	address := freeAddress(t)
@@ -73,14 +88,11 @@ func start(t testing.TB, closed bool) *Server {
 			s.showLog()
 		}
 	})
-	s.Restart()
-	if closed {
-		s.command("CREATE USER admin WITH PASSWORD 'let-me-in-please' WITH ALL PRIVILEGES")
-		s.Token = "admin:let-me-in-please"
-	}
-	s.CreateDatabase(Database)
 	return s
 }
+
+// Command returns the program and its arguments.
+func (s *Server) Command() []string { return []string{s.program, "-config", s.file("conf")} }
 
 // config keeps the server quiet and small: no reports, no monitoring of itself,
 // nothing on a fixed port.
@@ -135,7 +147,8 @@ func (s *Server) Restart() {
 		s.t.Fatal(err)
 	}
 	defer log.Close()
-	s.cmd = exec.Command(s.program, "-config", s.file("conf"))
+	line := s.Command()
+	s.cmd = exec.Command(line[0], line[1:]...)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -146,10 +159,11 @@ func (s *Server) Restart() {
 		_ = cmd.Wait() // killed
 		close(ended)
 	}(s.cmd)
-	s.awaitAnswer()
+	s.Await()
 }
 
-func (s *Server) awaitAnswer() {
+// Await returns once the server answers.
+func (s *Server) Await() {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()

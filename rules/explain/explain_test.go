@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"nirapod/rules"
 	"nirapod/rules/explain"
@@ -21,22 +22,39 @@ func shipped(t *testing.T, names ...string) (string, error) {
 	return b.String(), err
 }
 
+const rule = `rules:
+  - name: co-first
+    hazard: gas
+    class: alarm
+    severity: prealarm
+    scope: sensor
+    quantity: co
+    when: mean("60s") >= first_stage
+    reset: mean("60s") < clear
+    keep_firing_for: 60s
+    runs: [gateway, server]
+    clause: a one-minute mean
+    limits:
+      first_stage: {value: 35, unit: ppm, source: NIOSH REL, clause: time-weighted, confidence: secondary}
+      clear: {value: 25, unit: ppm, source: ACGIH TLV, clause: below it the stage ends, confidence: recalled}
+`
+
 func TestARuleInWords(t *testing.T) {
-	got, err := shipped(t, "co-first-stage")
+	packs, err := rules.Load(fstest.MapFS{"gas.yml": {Data: []byte(rule)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `co-first-stage (pack gas)
+	want := `co-first (pack gas)
   what: an alarm of severity prealarm about gas
   where: each sensor of co; runs on the gateway and the server
   fires when: its mean over 60s is at least first_stage (35 ppm)
   ends: when its mean over 60s is less than clear (25 ppm), for 1m0s
   unknown when: fewer than 75 % of the readings of the last 60s are there, or none for three periods
-  limit: first_stage = 35 ppm (NIOSH REL for carbon monoxide (CDC stacks 19324, abstract); 35 ppm time-weighted average; used here as a one-minute mean; read in a secondary source)
-  limit: clear = 25 ppm (ACGIH TLV for carbon monoxide; 25 ppm time-weighted average; below it the first stage ends; read in a secondary source)
-  told with it: NIOSH REL for CO, 35 ppm, as a one-minute mean
+  limit: first_stage = 35 ppm (NIOSH REL; time-weighted; read in a secondary source)
+  limit: clear = 25 ppm (ACGIH TLV; below it the stage ends; recalled, to be verified before it is relied on)
+  told with it: a one-minute mean
 `
-	if got != want {
+	if got := explain.Rule("gas", packs[0].Rules[0]); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

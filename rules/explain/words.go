@@ -86,7 +86,7 @@ var names = map[string]string{
 	"known": "it has a value", "bad": "it is bad", "stale": "it is silent", "quarantined": "it has not proved itself since a fault",
 	"blind": "an alarm rule cannot see because of it", "reason": "the reason why it is not good",
 	"steam_prone": "the zone is steam-prone", "high_bay": "the zone is a high bay", "s56_exempt": "the zone is exempt from s.56",
-	"normal_max": "the zone's normal maximum", "suffix": "its EN 54-5 suffix",
+	"normal_max": "the zone's normal maximum", "rated_pressure": "what the boiler of the zone is rated for", "suffix": "its EN 54-5 suffix",
 }
 
 func (s *speaker) name(name string) string {

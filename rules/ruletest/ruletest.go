@@ -42,14 +42,15 @@ type Case struct {
 
 // Zone is what the rules read of a zone.
 type Zone struct {
-	SteamProne bool     `yaml:"steam_prone"`
-	HighBay    bool     `yaml:"high_bay"`
-	NormalMax  float64  `yaml:"normal_max_c"`
-	Adjacent   []string `yaml:"adjacent"`
-	Area       float64  `yaml:"area_m2"`
-	Height     float64  `yaml:"height_m"`
-	Posted     int      `yaml:"posted_maximum"`
-	Exempt     bool     `yaml:"s56_exempt"`
+	SteamProne bool      `yaml:"steam_prone"`
+	HighBay    bool      `yaml:"high_bay"`
+	NormalMax  float64   `yaml:"normal_max_c"`
+	Adjacent   []string  `yaml:"adjacent"`
+	Area       float64   `yaml:"area_m2"`
+	Height     float64   `yaml:"height_m"`
+	Posted     int       `yaml:"posted_maximum"`
+	Exempt     bool      `yaml:"s56_exempt"`
+	Boilers    []float64 `yaml:"boilers_bar"` // rated pressures
 }
 
 // Sensor is one sensor of a case. Zone is z, grade industrial and period the
@@ -146,6 +147,9 @@ func (c Case) plant() rules.Plant {
 			ID: id, SteamProne: z.SteamProne, HighBay: z.HighBay, NormalMax: z.NormalMax, Adjacent: z.Adjacent,
 			Area: z.Area, Height: z.Height, PostedMaximum: z.Posted, Exempt: z.Exempt,
 		})
+		for _, bar := range z.Boilers {
+			p.Hazards = append(p.Hazards, safety.Hazmat{Zone: id, Kind: safety.KindBoiler, RatedBar: bar})
+		}
 	}
 	return p
 }

@@ -101,19 +101,17 @@ func (c *check) room(path string, z *safety.Zone) {
 	if !slices.Contains(passages, z.Use) && !c.written(path+".employed_per_shift") {
 		c.mistake(path+".employed_per_shift", "missing: how many work here in a shift, 0 if nobody")
 	}
-	if limit, why := capacity(z); z.Employed > limit && limit > 0 && !z.Exempt {
+	if limit, why := capacity(z); z.Employed > limit && limit > 0 {
 		c.warn(path+".employed_per_shift", "counted %d, limit %d (%s); please check", z.Employed, limit, why)
 	}
 }
 
-// capacity is how many may work in a room: the posted maximum of s.56(3), else
-// 9.5 m³ for each, height above 4.25 m not counted (Labour Act 2006 s.56(2));
-// 0 = not known.
 func capacity(z *safety.Zone) (limit int, why string) {
-	if z.PostedMaximum > 0 {
-		return z.PostedMaximum, "posted maximum, s.56(3)"
+	limit, posted := z.Capacity()
+	if posted {
+		return limit, "posted maximum, s.56(3)"
 	}
-	return int(z.Area * min(z.Height, 4.25) / 9.5), "9.5 m³ for each worker, s.56(2)"
+	return limit, "9.5 m³ for each worker, s.56(2)"
 }
 
 // detection says by which quantities a kind of detection is done.
@@ -190,12 +188,12 @@ func (c *check) eachHazard() {
 	for i, h := range c.site.Hazards {
 		path := item("hazards", i)
 		ref(c, path+".zone", h.Zone, c.zones, "zone")
-		c.word(path+".kind", h.Kind, false, "boiler", "gas", "chemical", "fuel", "combustible", "dust", "battery", "radiation", "other")
+		c.word(path+".kind", h.Kind, false, safety.KindBoiler, "gas", "chemical", "fuel", "combustible", "dust", "battery", "radiation", "other")
 		c.date(path+".licence_expires", h.Expires)
 		if h.MaxKG < 0 {
 			c.mistake(path+".max_kg", "%v kg", h.MaxKG)
 		}
-		if h.Kind == "boiler" {
+		if h.Kind == safety.KindBoiler {
 			c.text(path+".boiler_number", h.BoilerNo, "a boiler is known by its number")
 			c.text(path+".licence_expires", h.Expires, "its expiry cannot be watched")
 			if !(h.RatedBar > 0) {

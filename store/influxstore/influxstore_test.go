@@ -43,6 +43,7 @@ func TestOnOneServer(t *testing.T) {
 		{"what is beyond retention is named", testBeyondRetention},
 		{"a type conflict is no refusal", testTypeConflict},
 		{"names round trip", testNames},
+		{"minutes", testMinutes},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			database := fmt.Sprintf("test-%d", i)

@@ -55,10 +55,10 @@ var ForgedSubscriptions = []struct{ Name, Filter string }{
 
 func forgedPublishes(t *testing.T, url URLs) {
 	ears := []string{"#", "$SYS/broker/uptime", "$MQTT/msgs/#", "$JS/API/STREAM/NAMES"}
-	spy := Connect(t, url.of(Spy), Spy, ears[:1], nil).AwaitOnline(t)
-	server := Connect(t, url.of(wire.ServerUser), wire.ServerUser, append(wire.ServerFilters(), wire.LiveFilter(), wire.WakeFilter()),
+	spy := url.connect(t, Spy, ears[:1], nil).AwaitOnline(t)
+	server := url.connect(t, wire.ServerUser, append(wire.ServerFilters(), wire.LiveFilter(), wire.WakeFilter()),
 		func(c *mqttconn.Config) { c.ClientID += ":forged" }).AwaitOnline(t)
-	gw := Connect(t, url.of("padma/gw-1"), "padma/gw-1", nil, nil)
+	gw := url.connect(t, "padma/gw-1", nil, nil)
 	for _, f := range ForgedPublishes {
 		for _, retain := range []bool{false, true} {
 			gw.AwaitOnline(t)
@@ -72,7 +72,7 @@ func forgedPublishes(t *testing.T, url URLs) {
 	gw.AwaitOnline(t).Send(t, own, "end of forgeries", false)
 	spy.AwaitHeard(t, own+" end of forgeries")
 	server.AwaitHeard(t, own+" end of forgeries")
-	late := Connect(t, url.of(Spy), Spy, ears[:1], func(c *mqttconn.Config) { c.ClientID += ":late" }).AwaitOnline(t)
+	late := url.connect(t, Spy, ears[:1], func(c *mqttconn.Config) { c.ClientID += ":late" }).AwaitOnline(t)
 	gw.Send(t, own, "end of retained forgeries", false)
 	late.AwaitHeard(t, own+" end of retained forgeries")
 	for _, c := range []*Client{spy, server, late} {
@@ -85,14 +85,14 @@ func forgedPublishes(t *testing.T, url URLs) {
 }
 
 func forgedSubscriptions(t *testing.T, url URLs) {
-	server := Connect(t, url.of(wire.ServerUser), wire.ServerUser, nil, func(c *mqttconn.Config) { c.ClientID += ":secret" }).AwaitOnline(t)
-	victim := Connect(t, url.of("padma/gw-2"), "padma/gw-2", nil, nil).AwaitOnline(t)
-	stranger := Connect(t, url.of("lotus/gw-1"), "lotus/gw-1", nil, nil).AwaitOnline(t)
+	server := url.connect(t, wire.ServerUser, nil, func(c *mqttconn.Config) { c.ClientID += ":secret" }).AwaitOnline(t)
+	victim := url.connect(t, "padma/gw-2", nil, nil).AwaitOnline(t)
+	stranger := url.connect(t, "lotus/gw-1", nil, nil).AwaitOnline(t)
 	for _, f := range ForgedSubscriptions {
 		t.Run(f.Name, func(t *testing.T) {
-			spy := Connect(t, url.of(Spy), Spy, []string{"nirapod/#"}, nil).AwaitOnline(t)
+			spy := url.connect(t, Spy, []string{"nirapod/#"}, nil).AwaitOnline(t)
 			tried := make(chan struct{}, 1)
-			thief := Connect(t, url.of("padma/gw-1"), "padma/gw-1", []string{f.Filter}, func(c *mqttconn.Config) {
+			thief := url.connect(t, "padma/gw-1", []string{f.Filter}, func(c *mqttconn.Config) {
 				c.OnConnect = func() { tried <- struct{}{} }
 			})
 			select {
@@ -129,7 +129,7 @@ const (
 func whoGetsIn(t *testing.T, url URLs) {
 	lost := make(chan string, 16)
 	for _, user := range []string{"padma/gw-2", "padma/gw-10", wire.ServerUser} {
-		Connect(t, url.of(user), user, nil, func(c *mqttconn.Config) {
+		url.connect(t, user, nil, func(c *mqttconn.Config) {
 			c.OnDown = func(error) { lost <- user }
 		}).AwaitOnline(t)
 	}
@@ -145,7 +145,7 @@ func whoGetsIn(t *testing.T, url URLs) {
 			{"no password", func(c *mqttconn.Config) { c.Password = "" }, out},
 			{"nobody", func(c *mqttconn.Config) { c.Username, c.Password = "", "" }, out},
 			{"an unknown user", func(c *mqttconn.Config) { c.Username, c.ClientID = "padma/gw-3", "padma/gw-3" }, out},
-			{"another's password", func(c *mqttconn.Config) { c.Password = Password("padma/gw-2") }, out},
+			{"another's password", func(c *mqttconn.Config) { c.Password = url.password("padma/gw-2") }, out},
 			{"the server's name", func(c *mqttconn.Config) { c.Username = wire.ServerUser }, out},
 			{"another's client id", func(c *mqttconn.Config) { c.ClientID = "padma/gw-2" }, harmless},
 			{"the server's client id", func(c *mqttconn.Config) { c.ClientID = wire.ServerUser }, harmless},
@@ -168,7 +168,7 @@ func whoGetsIn(t *testing.T, url URLs) {
 
 func knock(t *testing.T, url URLs, want string, edit func(*mqttconn.Config)) {
 	inside := make(chan struct{}, 64)
-	c := Connect(t, url.Gateways, "padma/gw-1", nil, func(c *mqttconn.Config) {
+	c := url.connect(t, "padma/gw-1", nil, func(c *mqttconn.Config) {
 		edit(c)
 		c.OnConnect = func() { inside <- struct{}{} }
 	})

@@ -140,21 +140,44 @@ func (c *Client) Send(t *testing.T, topic, payload string, retain bool) {
 	})
 }
 
-// URLs says where the broker's two doors are; they may be one.
+// URLs says where the broker's doors are, which may be one, and with what to
+// knock.
 type URLs struct {
 	Gateways string // for gateways
-	Server   string // for the server and Spy
+	Server   string // for the server
+	Spy      string // for Spy; "" = the server's
+
+	// Passwords of users; who is not among them has Password.
+	Passwords map[string]string
 }
 
 func (u URLs) of(user string) string {
-	if user == wire.ServerUser || user == Spy {
+	switch {
+	case user == Spy && u.Spy != "":
+		return u.Spy
+	case user == Spy || user == wire.ServerUser:
 		return u.Server
 	}
 	return u.Gateways
 }
 
-// Run runs the suite against the broker at url, which must know Users with
-// their Password.
+func (u URLs) password(user string) string {
+	if word, ok := u.Passwords[user]; ok {
+		return word
+	}
+	return Password(user)
+}
+
+func (u URLs) connect(t *testing.T, user string, filters []string, edit func(*mqttconn.Config)) *Client {
+	return Connect(t, u.of(user), user, filters, func(c *mqttconn.Config) {
+		c.Password = u.password(user)
+		if edit != nil {
+			edit(c)
+		}
+	})
+}
+
+// Run runs the suite against the broker at url, which must know Users.
 func Run(t *testing.T, url URLs) {
 	t.Run("own branch", func(t *testing.T) { ownBranch(t, url) })
 	t.Run("retained", func(t *testing.T) { retained(t, url) })
@@ -166,9 +189,9 @@ func Run(t *testing.T, url URLs) {
 }
 
 func ownBranch(t *testing.T, url URLs) {
-	server := Connect(t, url.of(wire.ServerUser), wire.ServerUser, append(wire.ServerFilters(), wire.LiveFilter(), wire.WakeFilter()),
+	server := url.connect(t, wire.ServerUser, append(wire.ServerFilters(), wire.LiveFilter(), wire.WakeFilter()),
 		func(c *mqttconn.Config) { c.ClientID += ":own" }).AwaitOnline(t)
-	gw := Connect(t, url.of("padma/gw-1"), "padma/gw-1", wire.GatewayFilters("padma", "gw-1"), nil).AwaitOnline(t)
+	gw := url.connect(t, "padma/gw-1", wire.GatewayFilters("padma", "gw-1"), nil).AwaitOnline(t)
 	for _, p := range wire.GatewayACL("padma", "gw-1") {
 		if p.Publish {
 			gw.Send(t, p.Filter, "up", false)
@@ -190,34 +213,35 @@ func ownBranch(t *testing.T, url URLs) {
 func awaitRetained(t *testing.T, url URLs, user, topic, payload string) {
 	t.Helper()
 	Await(t, "retained "+topic+" "+payload, func() bool {
-		c := Connect(t, url.of(user), user, []string{topic}, func(c *mqttconn.Config) { c.ClientID += ":again" }).AwaitOnline(t)
+		c := url.connect(t, user, []string{topic}, func(c *mqttconn.Config) { c.ClientID += ":again" }).AwaitOnline(t)
 		defer c.Stop()
 		return within(time.Second, func() bool { return slices.Contains(c.Heard(), "retained "+topic+" "+payload) })
 	})
 }
 
 func retained(t *testing.T, url URLs) {
-	gw := Connect(t, url.of("padma/gw-2"), "padma/gw-2", nil, nil).AwaitOnline(t)
+	gw := url.connect(t, "padma/gw-2", nil, nil).AwaitOnline(t)
 	birth := wire.BirthTopic("padma", "gw-2").String()
 	gw.Send(t, birth, "first", true)
 	gw.Send(t, birth, "second", true)
 	awaitRetained(t, url, Spy, birth, "second")
-	late := Connect(t, url.of(wire.ServerUser), wire.ServerUser, wire.ServerFilters(), func(c *mqttconn.Config) { c.ClientID += ":late" })
+	late := url.connect(t, wire.ServerUser, wire.ServerFilters(), func(c *mqttconn.Config) { c.ClientID += ":late" })
 	late.AwaitHeard(t, "retained "+birth+" second")
-	server := Connect(t, url.of(wire.ServerUser), wire.ServerUser, nil, nil).AwaitOnline(t)
+	server := url.connect(t, wire.ServerUser, nil, nil).AwaitOnline(t)
 	commit := wire.CommitTopic("padma", "gw-2", wire.Alarms).String()
 	server.Send(t, commit, "upto", true)
 	awaitRetained(t, url, "padma/gw-2", commit, "upto")
 	gw.Stop()
-	again := Connect(t, url.of("padma/gw-2"), "padma/gw-2", wire.GatewayFilters("padma", "gw-2"), nil)
+	again := url.connect(t, "padma/gw-2", wire.GatewayFilters("padma", "gw-2"), nil)
 	again.AwaitHeard(t, "retained "+commit+" upto")
 }
 
 func lastWill(t *testing.T, url URLs) {
 	presence := wire.PresenceTopic("padma", "gw-1").String()
-	server := Connect(t, url.of(wire.ServerUser), wire.ServerUser, wire.ServerFilters(), func(c *mqttconn.Config) { c.ClientID += ":will" }).AwaitOnline(t)
+	server := url.connect(t, wire.ServerUser, wire.ServerFilters(), func(c *mqttconn.Config) { c.ClientID += ":will" }).AwaitOnline(t)
 	plug := NewProxy(t, strings.TrimPrefix(url.Gateways, "tcp://"))
-	gw := Connect(t, "tcp://"+plug.Addr(), "padma/gw-1", nil, func(c *mqttconn.Config) {
+	gw := url.connect(t, "padma/gw-1", nil, func(c *mqttconn.Config) {
+		c.URL = "tcp://" + plug.Addr()
 		c.Will = &mqttconn.Message{Topic: presence, Payload: []byte("dead"), QoS: 1, Retain: true}
 	}).AwaitOnline(t)
 	gw.Send(t, presence, "alive", true)
@@ -230,8 +254,8 @@ func lastWill(t *testing.T, url URLs) {
 func order(t *testing.T, url URLs) {
 	const n = 500
 	topic := wire.PackTopic("padma", "gw-1", wire.Readings, false).String()
-	server := Connect(t, url.of(wire.ServerUser), wire.ServerUser, wire.ServerFilters(), func(c *mqttconn.Config) { c.ClientID += ":order" }).AwaitOnline(t)
-	gw := Connect(t, url.of("padma/gw-1"), "padma/gw-1", nil, nil).AwaitOnline(t)
+	server := url.connect(t, wire.ServerUser, wire.ServerFilters(), func(c *mqttconn.Config) { c.ClientID += ":order" }).AwaitOnline(t)
+	gw := url.connect(t, "padma/gw-1", nil, nil).AwaitOnline(t)
 	for i := range n {
 		gw.Send(t, topic, fmt.Sprint(i), false)
 	}

@@ -1,4 +1,4 @@
-import type { Alert, Snapshot, User } from './types'
+import type { Alert, Case, Filing, Gateway, Incident, Moment, Notice, Page, Snapshot, User } from './types'
 
 /** Problem is an RFC 9457 answer, or status 0 when the server was not reached. */
 export class Problem extends Error {
@@ -37,3 +37,22 @@ export const logout = () => call<null>('POST', 'logout', {})
 export const snapshot = () => call<Snapshot>('GET', 'snapshot')
 export const acknowledge = (id: string) => call<Alert>('POST', `alerts/${encodeURIComponent(id)}/ack`, {})
 export const reset = (id: string) => call<Alert>('POST', `alerts/${encodeURIComponent(id)}/reset`, {})
+
+type Query = Record<string, string | number>
+const list = <T>(path: string, query: Query = {}) => call<Page<T>>('GET', `${path}?${new URLSearchParams(Object.entries(query).filter(([, v]) => v !== '').map(([k, v]) => [k, String(v)]))}`)
+const one = <T>(...path: string[]) => call<T>('GET', path.map(encodeURIComponent).join('/'))
+
+export const alerts = (query: Query) => list<Alert>('alerts', query)
+export const incidents = (query: Query) => list<Incident>('incidents', query)
+export const notices = (query: Query) => list<Notice>('notices', query)
+export const gateways = () => list<Gateway>('gateways')
+export const incident = (id: string) => one<Incident>('incidents', id)
+export const timeline = (id: string) => one<Page<Moment>>('incidents', id, 'timeline')
+export const notice = (id: string) => one<Notice>('notices', id)
+export const paperOf = (id: string, form: 'html' | 'pdf', language: string) => `/api/v1/notices/${encodeURIComponent(id)}.${form}?lang=${language}`
+
+export const deskQueue = () => list<Case>('desk/queue')
+/** A drill and a real incident are cases of their own. */
+const casePath = (id: string, exercise: boolean, act = '') => `desk/cases/${encodeURIComponent(id)}${act}?exercise=${exercise}`
+export const deskCase = (id: string, exercise: boolean) => call<{ case: Case; filings: Filing[] }>('GET', casePath(id, exercise))
+export const seeCase = (id: string, exercise: boolean) => call<Case>('POST', casePath(id, exercise, '/seen'), {})

@@ -19,9 +19,10 @@ export function blindness(s: Sensor, now: number): string {
   return fresh(s, now) ? s.reason || 'none' : 'stale'
 }
 
-const order: Level[] = ['danger', 'warn', 'blind', 'watch', 'unwatched', 'ok']
-export const worse = (a: Level, b: Level) => (order.indexOf(a) <= order.indexOf(b) ? a : b)
-export const byLevel = (a: Zone, b: Zone) => order.indexOf(a.level) - order.indexOf(b.level)
+/** levels, the worst first. */
+export const levels: Level[] = ['danger', 'warn', 'blind', 'watch', 'unwatched', 'ok']
+export const worse = (a: Level, b: Level) => (levels.indexOf(a) <= levels.indexOf(b) ? a : b)
+export const byLevel = (a: Zone, b: Zone) => levels.indexOf(a.level) - levels.indexOf(b.level)
 
 /** key names a thing over all factories: ids are unique only within one. */
 export const key = (thing: { factory_id: string; id: string }) => `${thing.factory_id}/${thing.id}`
@@ -72,6 +73,18 @@ export function gravest(alarms: Alert[]): Alert | undefined {
   return [...alarms].sort((a, b) => gone(a) - gone(b) || severities.indexOf(a.severity) - severities.indexOf(b.severity) || a.occurred_at.localeCompare(b.occurred_at))[0]
 }
 
+const delayCap = 600_000 // V1 and V2 together
+
+/** deadline is when the time to acknowledge (V1), and then to investigate (V2), of an alarm ends, ms since 1970. */
+export function deadline(a: Alert, factory: Factory | undefined): { step: 'v1' | 'v2'; at: number; length: number } {
+  const raised = Date.parse(a.raised_at)
+  const v1 = factory?.v1_ms ?? 0
+  const v2 = factory?.v2_ms ?? 0
+  const seen = a.acknowledged_at ? Date.parse(a.acknowledged_at) : Infinity
+  if (seen <= raised + v1) return { step: 'v2', at: Math.min(seen + v2, raised + delayCap), length: v2 }
+  return { step: 'v1', at: raised + Math.min(v1, delayCap), length: v1 }
+}
+
 /**
  * order of the headline. 'go' when people are to leave: an evacuation, or a fire
  * or gas alarm of a trustworthy sensor whose acknowledge (V1) or investigate (V2)
@@ -81,7 +94,41 @@ export function orders(a: Alert, factory: Factory | undefined, now: number): 'go
   if (a.condition === 'inactive') return 'over'
   if (a.severity === 'evacuate') return 'go'
   if (!grave(a) || a.grade === 'indicative') return 'look'
-  const since = now - Date.parse(a.occurred_at)
-  const v1 = factory?.v1_ms ?? 0
-  return since > v1 + (a.acknowledged_at ? (factory?.v2_ms ?? 0) : 0) ? 'go' : 'look'
+  return now > deadline(a, factory).at ? 'go' : 'look'
 }
+
+/** waits says whether the machine still gives people time with an alarm: a fire or gas alarm that nothing has confirmed. */
+export const waits = (a: Alert, confirmed: boolean) =>
+  !confirmed && !a.late && a.class === 'alarm' && a.condition !== 'inactive' && a.severity === 'alarm' && (a.hazard === 'fire' || a.hazard === 'gas')
+
+/** alertLevel is what an alert makes of its place. */
+export function alertLevel(a: Alert): Level {
+  if (a.class === 'fault') return 'blind'
+  if (a.class !== 'alarm') return 'watch'
+  return grave(a) ? 'danger' : 'warn'
+}
+
+/** People is what a zone's counters vouch for: at least low, at most high; null while they are not seen. */
+export type People = { low: number | null; high: number | null; limit: number; posted: boolean }
+
+/** people of a zone, undefined where nobody is counted at all. */
+export function people(z: Zone, now: number): People | undefined {
+  const counter = (quantity: string) => z.sensors.find((s) => s.quantity === quantity)
+  const says = (s: Sensor | undefined) => (s && seeing(s, now) && s.value !== null ? Math.round(s.value) : null)
+  const [low, high] = [counter('people'), counter('people_high')]
+  if (!low && !high) return undefined
+  return { low: says(low), high: high ? says(high) : null, limit: z.capacity, posted: z.posted }
+}
+
+/** crowding judges a count against its limit: ours begin to ask at 80 %. */
+export function crowding(p: People): Level {
+  if (p.low === null && p.high === null) return 'blind'
+  if (p.limit === 0) return 'ok'
+  const share = (p.low ?? p.high!) / p.limit
+  return share > 1 ? 'warn' : share >= 0.8 ? 'watch' : 'ok'
+}
+
+const trouble = (s: Sensor, now: number) => (seeing(s, now) ? (s.quality === 'good' ? 2 : 1) : s.life_safety ? 0 : 1)
+
+/** troubled puts sensors that do not see first; the rest stays in the site's order. */
+export const troubled = (sensors: Sensor[], now: number) => [...sensors].sort((a, b) => trouble(a, now) - trouble(b, now))

@@ -1,5 +1,5 @@
 import { Problem, snapshot } from './api'
-import type { Alert, Gateway, LiveReading, Notice, Snapshot } from './types'
+import type { Alert, Incident, LiveReading, Notice, Snapshot } from './types'
 
 const silence = 15_000 // a page without a heartbeat for this long is not live
 const retry = 2_000
@@ -9,6 +9,10 @@ export class Live {
   data = $state.raw<Snapshot | null>(null)
   connected = $state(false)
   unauthorised = $state(false)
+  /** cleared are the alerts that ended while this page looked, newest first. */
+  cleared = $state.raw<Alert[]>([])
+  /** changes counts what people did and what the machine decided; readings do not count. */
+  changes = $state(0)
   /** tick is the page's monotonic clock, ms; it moves once a second. */
   tick = $state(performance.now())
   private serverAt = 0 // server time, ms since 1970 ...
@@ -69,8 +73,8 @@ export class Live {
     on<{ server_time: string }>('beat', (b) => this.hear(b.server_time))
     on<{ factory_id: string; items: LiveReading[] }>('readings', (b) => this.readings(b.factory_id, b.items))
     on<Alert>('alert', (a) => this.alert(a))
+    on<Incident>('incident', (i) => this.incident(i))
     on<Notice>('notice', (n) => this.notice(n))
-    on<Gateway>('gateway', (g) => this.gateway(g))
     on<unknown>('refresh', () => void this.fetch())
     stream.onerror = () => {
       stream.close()
@@ -97,12 +101,18 @@ export class Live {
     if (!this.data) return
     const alerts = this.data.alerts.filter((b) => b.id !== a.id)
     if (a.state !== 'cleared') alerts.push(a)
-    this.data = { ...this.data, alerts }
+    else this.cleared = [a, ...this.cleared.filter((b) => b.id !== a.id)].slice(0, 200)
+    this.change({ alerts })
   }
-  private notice(n: Notice) {
-    if (this.data) this.data = { ...this.data, notices: [n, ...this.data.notices.filter((m) => m.id !== n.id)] }
+  private incident(i: Incident) { if (this.data) this.change({ incidents: newestFirst(i, this.data.incidents) }) }
+  private notice(n: Notice) { if (this.data) this.change({ notices: newestFirst(n, this.data.notices) }) }
+  private change(part: Partial<Snapshot>) {
+    this.data = { ...this.data!, ...part }
+    this.changes++
   }
-  private gateway(g: Gateway) {
-    if (this.data) this.data = { ...this.data, gateways: [...this.data.gateways.filter((h) => h.id !== g.id || h.factory_id !== g.factory_id), g] }
-  }
+}
+
+/** newestFirst puts a row among others by its id, which begins with its time. */
+function newestFirst<T extends { id: string }>(row: T, rows: T[]): T[] {
+  return [row, ...rows.filter((r) => r.id !== row.id)].sort((a, b) => (a.id < b.id ? 1 : -1))
 }
