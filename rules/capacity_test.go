@@ -50,3 +50,11 @@ func TestACounterInARoomOfUnknownSizeIsNotBound(t *testing.T) {
 		}
 	}
 }
+
+// A gauge where no boiler stands is said when the rules are bound as well.
+func TestAGaugeWithoutABoilerIsNotBound(t *testing.T) {
+	told := strings.Join(shippedEngine(t, sensorOf("gauge", safety.Pressure)).Unbound(), "\n")
+	if !strings.Contains(told, "rule boiler-overpressure does not watch sensor gauge") {
+		t.Errorf("got %q", told)
+	}
+}
