@@ -2,7 +2,7 @@ GO      ?= go
 BIN     := bin
 export CGO_ENABLED := 0
 
-.PHONY: all build web run test race lint check clean pi screenshots
+.PHONY: all build web run test race lint check clean pi screenshots eval
 
 all: build
 
@@ -31,6 +31,10 @@ race:
 lint:
 	$(GO) vet ./...
 	golangci-lint run
+
+# The shipped rules on recordings of real fires, in ../shared/data.
+eval:
+	$(GO) test -count=1 -v -run TestRealFires ./rules/eval
 
 check:
 	$(GO) run ./cmd/nirapod check -site app/demo/site.yaml

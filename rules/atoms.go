@@ -87,8 +87,8 @@ func (l *lowerer) subject() string {
 	return ""
 }
 
-// reasonIs lowers reason == "word" and reason != "word".
-func (l *lowerer) reasonIs(n *ast.BinaryNode) (cond, bool) {
+// wordIs lowers reason == "word" and suffix == "R", and both with !=.
+func (l *lowerer) wordIs(n *ast.BinaryNode) (cond, bool) {
 	word, isWord := n.Right.(*ast.StringNode)
 	name := ""
 	switch left := n.Left.(type) {
@@ -97,18 +97,38 @@ func (l *lowerer) reasonIs(n *ast.BinaryNode) (cond, bool) {
 	case *ast.MemberNode:
 		name, _ = l.ofMember(left)
 	}
-	if !isWord || name != "reason" {
+	var c cond
+	switch {
+	case isWord && name == "reason":
+		c = l.reason(n, safety.Reason(word.Value))
+	case isWord && name == "suffix":
+		c = l.suffix(n, word.Value)
+	default:
 		return nothing, false
 	}
-	reason := safety.Reason(word.Value)
-	if !reason.Known() {
-		l.refuse(n.Right, "%q is not a reason", word.Value)
-	}
-	c := l.asked("reason="+word.Value, func(_ *view, s *sensor) bool { return s.reason == reason })
 	if n.Operator == "!=" {
 		return negate(c), true
 	}
 	return c, true
+}
+
+func (l *lowerer) reason(n *ast.BinaryNode, reason safety.Reason) cond {
+	if !reason.Known() {
+		l.refuse(n.Right, "%q is not a reason", reason)
+	}
+	return l.asked("reason="+string(reason), func(_ *view, s *sensor) bool { return s.reason == reason })
+}
+
+// suffix asks for the suffix of the sensor's EN 54-5 class. It never changes.
+func (l *lowerer) suffix(n *ast.BinaryNode, suffix string) cond {
+	if suffix != "R" && suffix != "S" {
+		l.refuse(n.Right, "%q is not a suffix of EN 54-5: R or S", suffix)
+	}
+	return cond{
+		eval: func(v *view) truth { return truthOf(v.cur.suffix == suffix) },
+		why:  func(*view, bool, *evidence) {},
+		text: l.subject() + "suffix=" + suffix,
+	}
 }
 
 func (l *lowerer) comparison(n *ast.BinaryNode) cond {

@@ -32,6 +32,7 @@ type binder struct {
 	slots    *slots
 	rated    map[string]float64 // by zone
 	mistakes []error
+	told     map[string]bool // of engine.unbound
 }
 
 func (b *binder) wrong(format string, args ...any) {
@@ -42,7 +43,7 @@ func (b *binder) wrong(format string, args ...any) {
 // safety.ServerSource; runs says which rules are taken. All mistakes are
 // returned at once, joined, each wrapping safety.ErrInvalid.
 func New(packs []Pack, plant Plant, runs RunsOn, source string) (*Engine, error) {
-	b := &binder{slots: newSlots(), engine: &Engine{
+	b := &binder{slots: newSlots(), told: map[string]bool{}, engine: &Engine{
 		factory: plant.Factory, source: source,
 		sensors: map[string]*sensor{}, points: map[string]*instance{},
 		start: never, now: never, horizon: never,
@@ -90,7 +91,7 @@ func (b *binder) bindSensors(r *bound) {
 		if len(r.Quantities) > 0 && !slices.Contains(r.Quantities, s.spec.Quantity) {
 			continue
 		}
-		if !r.Filter.wantsZone(s.zone) || !r.Filter.wantsSensor(s) || !b.classed(r, s) || !b.paced(r, s) || !b.boilered(r, s) {
+		if !r.Filter.wantsZone(s.zone) || !r.Filter.wantsSensor(s) || !b.classed(r, s) || !b.paced(r, s) || !b.measured(r, s) || !b.boilered(r, s) {
 			continue
 		}
 		in := &instance{rule: r, zone: s.zone, rated: b.rated[s.zone.ID], own: s, best: s.spec.Grade, machine: newborn}
@@ -132,6 +133,7 @@ func (b *binder) lists(r *bound, z *safety.Zone) [][]*sensor {
 			}
 			if q != safety.Temperature || b.classed(r, s) {
 				out[slot] = append(out[slot], s)
+				b.keepsPace(r, s)
 			}
 		}
 	}
@@ -190,8 +192,32 @@ func (b *binder) paced(r *bound, s *sensor) bool {
 	return true
 }
 
+// measured leaves out a sensor whose zone has no size that the rule asks for.
+func (b *binder) measured(r *bound, s *sensor) bool {
+	if !r.uses.room || s.zone.PostedMaximum > 0 || s.zone.Area > 0 && s.zone.Height > 0 {
+		return true
+	}
+	b.leaveOut(r, s, "zone "+s.zone.ID+" says neither its posted maximum nor its area and height")
+	return false
+}
+
+// keepsPace tells of a sensor among those of a zone that is too slow for what
+// the rule asks of it: it stays in the list, unknown for good.
+func (b *binder) keepsPace(r *bound, s *sensor) {
+	for _, p := range r.uses.paces {
+		if p.quantity == s.spec.Quantity && !fits(s.spec.Period, p.window) {
+			b.leaveOut(r, s, fmt.Sprintf("a reading every %v is too few for a window of %v", s.spec.Period, p.window))
+			return
+		}
+	}
+}
+
 func (b *binder) leaveOut(r *bound, s *sensor, why string) {
-	b.engine.unbound = append(b.engine.unbound, fmt.Sprintf("rule %s does not watch sensor %s: %s", r.Name, s.spec.ID, why))
+	text := fmt.Sprintf("rule %s does not watch sensor %s: %s", r.Name, s.spec.ID, why)
+	if !b.told[text] {
+		b.told[text] = true
+		b.engine.unbound = append(b.engine.unbound, text)
+	}
 }
 
 // finish gives every sensor its instances: rules about rules last.

@@ -19,6 +19,7 @@ func (l *lowerer) capacity(n *ast.CallNode) number {
 		}
 		return noNumber
 	}
+	l.uses.room = true
 	room := func(v *view) span {
 		z, each, height := v.in.zone, space.eval(v), ceiling.eval(v)
 		switch {

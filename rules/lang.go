@@ -33,6 +33,7 @@ type member struct {
 	Blind       bool                 `expr:"blind"`
 	BadPolls    float64              `expr:"bad_polls"`
 	Reason      string               `expr:"reason"`
+	Suffix      string               `expr:"suffix"`
 }
 
 var windowNames = []string{"mean", "min", "max", "rise"}
@@ -41,13 +42,14 @@ var windowNames = []string{"mean", "min", "max", "rise"}
 var quantities = slices.Sorted(maps.Keys(physics))
 
 // kept are the builtins of expr that have a lowering.
-var kept = []string{"any", "all", "none", "count"}
+var kept = []string{"any", "all", "none", "count", "map"}
 
 // environment returns the names that a condition of r may use, for expr.
 func environment(r *Rule) map[string]any {
 	env := map[string]any{
 		"steam_prone": false, "high_bay": false, "s56_exempt": false, "normal_max": 0.0, ratedName: 0.0,
 		capacityName: func(space, ceiling float64) float64 { return 0 }, // for its type
+		spreadName:   func(any) float64 { return 0 },                    // likewise
 	}
 	for _, q := range quantities {
 		env[string(q)] = []member{}

@@ -54,7 +54,15 @@ type uses struct {
 	live  bool              // anything that changes with readings or time
 	clock bool              // age: changes without a reading
 	meta  bool              // blind: changes when other rules do
+	room  bool              // the capacity of the zone
+	paces []pace            // windows asked of the zone's sensors
 	rated bool              // the rated pressure of the zone's boiler
+}
+
+// pace is a window asked of the sensors of a quantity.
+type pace struct {
+	quantity safety.Quantity
+	window   time.Duration
 }
 
 // refusal is what the lowerer says no to, at a rune offset in the expression.
@@ -155,7 +163,7 @@ func (l *lowerer) binary(n *ast.BinaryNode) cond {
 	case "||", "or":
 		return join(l.cond(n.Left), l.cond(n.Right), "or", or, true)
 	case "==", "!=":
-		if c, ok := l.reasonIs(n); ok {
+		if c, ok := l.wordIs(n); ok {
 			return c
 		}
 		if isBool(n.Left) && isBool(n.Right) {
@@ -273,23 +281,32 @@ func over(slot int, pred cond, start truth, op func(a, b truth) truth) cond {
 
 // predicate lowers the arguments (quantity, predicate) of any, all, none and count.
 func (l *lowerer) predicate(n *ast.BuiltinNode) (slot int, pred cond, ok bool) {
+	slot, body, ok := l.each(n)
+	if !ok {
+		return 0, nothing, false
+	}
+	pred = l.cond(body)
+	l.member = ""
+	return slot, pred, true
+}
+
+// each reads the arguments of what asks every sensor of a quantity. What
+// follows is about one of them, until the caller clears l.member.
+func (l *lowerer) each(n *ast.BuiltinNode) (slot int, body ast.Node, ok bool) {
 	id, isName := n.Arguments[0].(*ast.IdentifierNode)
 	if !isName || !isQuantity(id.Value) {
 		l.refuse(n.Arguments[0], "%s wants a quantity, such as smoke, then a condition", n.Name)
-		return 0, nothing, false
+		return 0, nil, false
 	}
 	if len(n.Arguments) < 2 {
 		l.refuse(n, "%s(%s) wants a condition as well", n.Name, id.Value)
-		return 0, nothing, false
+		return 0, nil, false
 	}
-	body, isPredicate := n.Arguments[1].(*ast.PredicateNode)
+	pred, isPredicate := n.Arguments[1].(*ast.PredicateNode)
 	if !isPredicate || l.member != "" {
 		l.refuse(n, "%s cannot be nested", n.Name)
-		return 0, nothing, false
+		return 0, nil, false
 	}
-	slot = l.list(safety.Quantity(id.Value))
 	l.member = safety.Quantity(id.Value)
-	pred = l.cond(body.Node)
-	l.member = ""
-	return slot, pred, true
+	return l.list(l.member), pred.Node, true
 }

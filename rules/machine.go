@@ -53,6 +53,9 @@ func (in *instance) scope() string {
 // window that is still filling is not blind: it was told that the sensor was
 // not heard, and after a start there is nothing to tell.
 func (s *sensor) blind() bool {
+	if s.at == never { // it is about to speak, or goes stale
+		return false
+	}
 	trusted := s.trust(false) == full
 	for _, in := range s.instances {
 		if in.rule.Class != safety.ClassAlarm || in.state != safety.Unknown {

@@ -68,6 +68,9 @@ func (u *uses) add(other uses) {
 	u.lists = other.lists // it began with the others' lists
 	u.clock = u.clock || other.clock
 	u.meta = u.meta || other.meta
+	u.room = u.room || other.room
+	u.rated = u.rated || other.rated
+	u.paces = append(u.paces, other.paces...)
 }
 
 // lower parses, checks and lowers one expression.

@@ -161,8 +161,11 @@ func (l *lowerer) call(n *ast.CallNode) number {
 	case *ast.MemberNode:
 		name, _ = l.ofMember(callee)
 	}
-	if name == capacityName && len(n.Arguments) == 2 {
+	switch {
+	case name == capacityName && len(n.Arguments) == 2:
 		return l.capacity(n)
+	case name == spreadName && len(n.Arguments) == 1:
+		return l.spread(n)
 	}
 	if !slices.Contains(windowNames, name) || len(n.Arguments) != 1 {
 		l.refuse(n, "%s cannot be used as a number", describe(n))
@@ -195,6 +198,8 @@ func (l *lowerer) window(name, unit string, length time.Duration, qs []safety.Qu
 	l.uses.value = l.uses.value || name != "rise"
 	if l.member == "" {
 		l.windows = append(l.windows, length)
+	} else {
+		l.uses.paces = append(l.uses.paces, pace{l.member, length})
 	}
 	if name == "rise" {
 		unit = unitOfRise(unit)

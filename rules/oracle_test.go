@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,7 @@ func asMember(s *sensor, now int64) member {
 	return member{
 		Value: s.value, Mean: of("mean"), Min: of("min"), Max: of("max"), Rise: of("rise"),
 		Age: float64(now-s.at) / 1000, Known: true, BadPolls: float64(s.badPolls), Reason: string(s.reason),
+		Suffix: s.suffix,
 	}
 }
 
@@ -106,6 +108,7 @@ func (p plant) vm(now int64) map[string]any {
 	}
 	own := asMember(p.in.own, now)
 	env["value"], env["mean"], env["min"], env["max"], env["rise"] = own.Value, own.Mean, own.Min, own.Max, own.Rise
+	env["suffix"], env[spreadName] = own.Suffix, naiveSpread
 	env["age"], env["known"], env["bad_polls"], env["reason"] = own.Age, own.Known, own.BadPolls, own.Reason
 	env["steam_prone"], env["normal_max"] = p.in.zone.SteamProne, p.in.zone.NormalMax
 	for _, l := range oracleRule.Limits {
@@ -117,6 +120,20 @@ func (p plant) vm(now int64) map[string]any {
 	return env
 }
 
+// naiveSpread is the highest less the mean of the others, of a list.
+func naiveSpread(list any) float64 {
+	var values []float64
+	for _, x := range list.([]any) {
+		values = append(values, x.(float64))
+	}
+	slices.Sort(values)
+	others, sum := values[:len(values)-1], 0.0
+	for _, x := range others {
+		sum += x
+	}
+	return values[len(values)-1] - sum/float64(len(others))
+}
+
 // drawCondition writes a condition that the language allows.
 func drawCondition(t *rapid.T, depth int, dot string) string {
 	atoms := []func() string{
@@ -125,6 +142,7 @@ func drawCondition(t *rapid.T, depth int, dot string) string {
 		func() string { return dot + "age" + drawOp(t) + "old" },
 		func() string { return dot + "known" },
 		func() string { return dot + `reason == "nack"` },
+		func() string { return dot + `suffix == "R"` },
 		func() string { return "steam_prone" },
 	}
 	if dot == "" {
@@ -134,6 +152,10 @@ func drawCondition(t *rapid.T, depth int, dot string) string {
 		}, func() string {
 			return "count(smoke, .value == 1)" + rapid.SampledFrom([]string{" == ", " != ", " >= ", " < "}).Draw(t, "op") +
 				fmt.Sprint(rapid.IntRange(0, 3).Draw(t, "k"))
+		}, func() string {
+			return "spread(map(temperature, " + drawNumber(t, ".", "K/min") + "))" + drawOp(t) + "steep"
+		}, func() string {
+			return "spread(map(temperature, " + rapid.SampledFrom([]string{".value", ".mean(\"8s\")"}).Draw(t, "of") + "))" + drawOp(t) + "apart"
 		}, func() string {
 			return "count(smoke, .max(\"4s\") == 1) + count(temperature, " + drawCondition(t, 0, ".") + ") >= 2"
 		})

@@ -78,6 +78,23 @@ func agrees(s *sensor) bool {
 	return math.Abs(s.value-median) <= physics[s.spec.Quantity].tolerance
 }
 
+// outvoted reports whether a channel in quarantine measures, and a sound one of
+// the same kind watches the same zone. Then its values say nothing at
+// all: a thermocouple that comes loose passes through every temperature, and
+// its neighbour is there to tell of a fire. A contact that closes is no drift
+// and raises all the same.
+func (s *sensor) outvoted() bool {
+	if s.spec.Quantity.Switch() {
+		return false
+	}
+	for _, n := range s.neighbours {
+		if n.zone == s.zone && n.at != never && !n.stale && n.quality == safety.Good && !n.quarantine.on {
+			return true
+		}
+	}
+	return false
+}
+
 // unlike marks quantities that differ from place to place for good reasons:
 // one open door says nothing about the next.
 const unlike = -1

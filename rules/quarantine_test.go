@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"strings"
 	"testing"
 
 	"nirapod/safety"
@@ -123,6 +124,57 @@ func TestAFaultIsNotCuredByOneGoodNumber(t *testing.T) {
 				t.Errorf("ended at %d s, want %d", got, c.want)
 			}
 		})
+	}
+}
+
+// A broken thermocouple passes through every temperature. Where a sound one
+// watches the same zone it makes no fire of it; where nobody else does, it may.
+func TestAChannelInQuarantineRaisesOnlyWhereNobodyElseWatches(t *testing.T) {
+	hot := strings.NewReplacer("quantity: co", "quantity: temperature", "unit: ppm", "unit: Cel").Replace(head)
+	for _, c := range []struct {
+		name  string
+		other safety.Sensor
+		says  safety.Reading
+		want  bool
+	}{
+		{"a sound one in the zone", sensorOf("n", safety.Temperature), good(20), false},
+		{"one next door", inZone(sensorOf("n", safety.Temperature), "y"), good(20), true},
+		{"another quantity", sensorOf("n", safety.Humidity), good(20), true},
+		{"one that is bad", sensorOf("n", safety.Temperature), broken(safety.NACK), true},
+		{"one that is only uncertain", sensorOf("n", safety.Temperature), safety.Reading{Value: 20, Quality: safety.Uncertain, Reason: safety.Stuck}, true},
+		{"one that is silent", sensorOf("n", safety.Temperature), safety.Reading{}, true},
+		{"one that is in quarantine itself", sensorOf("n", safety.Temperature), broken(safety.WireOpen), true},
+	} {
+		e := engineOf(t, packOf(t, hot+"    when: value >= limit\n"), sensorOf("s", safety.Temperature), c.other)
+		fired := false
+		for i := range 20 {
+			for id, r := range map[string]safety.Reading{"s": good(9.91e37), "n": c.says} {
+				if id == "s" && i > 0 {
+					r = good(500)
+				}
+				if r == (safety.Reading{}) {
+					continue
+				}
+				r.Sensor, r.At = id, at(float64(i))
+				for _, tr := range e.Observe(r) {
+					fired = fired || tr.To == safety.Firing && tr.Sensor == "s"
+				}
+			}
+			e.Tick(at(float64(i) + 0.9))
+		}
+		if fired != c.want {
+			t.Errorf("%s: fired %v, want %v", c.name, fired, c.want)
+		}
+	}
+}
+
+func TestAContactInQuarantineRaises(t *testing.T) {
+	e := engineOf(t, packOf(t, strings.NewReplacer("quantity: co", "quantity: smoke", "unit: ppm", "unit: Cel").Replace(head)+"    when: value == 1\n"),
+		sensorOf("s", safety.Smoke), sensorOf("n", safety.Smoke))
+	observe(e, "n", 0, 0)
+	e.Observe(safety.Reading{Sensor: "s", Reason: safety.WireOpen, At: at(0)})
+	if got := lines(observe(e, "s", 1, 1)); got != "1s high s unknown>firing" {
+		t.Errorf("got %q", got)
 	}
 }
 

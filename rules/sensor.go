@@ -137,7 +137,7 @@ func (s *sensor) note(at int64) {
 // was already stale when it came.
 func (s *sensor) trust(late bool) trust {
 	switch {
-	case s.at == never || s.quality == safety.Bad || s.stale && !late:
+	case s.at == never || s.quality == safety.Bad || s.stale && !late || s.quarantine.on && s.outvoted():
 		return none
 	case late || s.quality == safety.Uncertain || s.quarantine.on:
 		return raiseOnly

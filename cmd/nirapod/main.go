@@ -23,6 +23,7 @@ const usage = `usage: nirapod COMMAND [FLAGS]
   ready    ask a running server whether all of it works: ready -watch HOST:PORT
   check    name every mistake: check -c FILE [-roles …] or check -site FILE
   user     add or list people: user add -c FILE -name … -role …; user list -c FILE
+  rules    try and read rules: rules test FILES…, rules replay -rules DIR -map FILE DATA…, rules explain
   gateway  let a gateway in, or shut it out: gateway add -c FILE -factory ID -gateway ID; gateway remove …
   influx   make buckets, token and tasks in InfluxDB 2: influx setup -c FILE -operator-token FILE
 
@@ -67,6 +68,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		return check(rest, std)
 	case "user":
 		return user(ctx, rest, std)
+	case "rules":
+		return ruleTools(rest, std)
 	case "gateway":
 		return gateway(ctx, rest, std)
 	case "influx":
@@ -86,12 +89,20 @@ func flags(name string, std streams) *flag.FlagSet {
 	return f
 }
 
-// parse parses args; what is left over is a mistake.
-func parse(f *flag.FlagSet, args []string) error {
+// parseWithFiles parses args; what is left over are names.
+func parseWithFiles(f *flag.FlagSet, args []string) error {
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return err
 	} else if err != nil {
 		return wrongUse("%v", err)
+	}
+	return nil
+}
+
+// parse parses args; what is left over is a mistake.
+func parse(f *flag.FlagSet, args []string) error {
+	if err := parseWithFiles(f, args); err != nil {
+		return err
 	}
 	if f.NArg() > 0 {
 		return wrongUse("%s: unexpected %q", f.Name(), f.Arg(0))

@@ -70,8 +70,8 @@ func TestTheExamplesOfTheDocument(t *testing.T) {
 		text, _, _ := strings.Cut(part, "```")
 		examples = append(examples, text)
 	}
-	if len(examples) != 3 {
-		t.Fatalf("%d examples, want a pack and its cases", len(examples)-1)
+	if len(examples) != 4 {
+		t.Fatalf("%d examples, want a pack, its cases and a map", len(examples)-1)
 	}
 	if _, err := rules.Load(fstest.MapFS{"doc.yml": {Data: []byte(examples[1])}}); err != nil {
 		t.Error(err)

@@ -24,6 +24,7 @@ export const bn: Messages = {
   act: { fire: 'বের হন', gas: 'দূরে যান, আগুন জ্বালাবেন না', crowd: 'ভিড় কমান', exit: 'দরজা দেখুন', system: 'টেকনিশিয়ান ডাকুন' },
   rule: {
     smoke: 'ধোঁয়া', flame: 'শিখা', 'call-point': 'হাতে চাপা অ্যালার্ম', 'heat-static': 'তাপ বেশি', 'heat-rise': 'তাপ দ্রুত বাড়ছে', 'fire-confirmed': 'আগুন নিশ্চিত',
+    'heat-rise-two': 'দুই জায়গায় তাপ দ্রুত বাড়ছে', 'smoke-density': 'ধোঁয়া', 'smoke-dense': 'ঘন ধোঁয়া', 'smoke-and-heat': 'ধোঁয়া ও বাড়তে থাকা তাপ', 'smoke-and-co': 'ধোঁয়া ও কার্বন মনোক্সাইড', 'co-and-heat': 'কার্বন মনোক্সাইড ও বাড়তে থাকা তাপ', 'high-bay-hot-spot': 'ছাদের নিচে একটি গরম জায়গা; দেখে নিন', 'lel-first-stage': 'দাহ্য গ্যাস', 'lel-second-stage': 'দাহ্য গ্যাস বেশি',
     'co-first-stage': 'কার্বন মনোক্সাইড', 'co-second-stage': 'কার্বন মনোক্সাইড বেশি', 'co-sustained': 'কার্বন মনোক্সাইড অনেকক্ষণ', overcrowded: 'গণনা সীমার বেশি; দেখে নিন', 'exit-leaf-open': 'দরজা খোলা', 'exit-locked': 'বের হওয়ার পথে তালা', 'exit-locked-empty': 'তালাবদ্ধ, গণনায় ভেতরে কেউ নেই',
     'co2-ventilation': 'তাজা বাতাস কম; দেখে নিন', 'co2-exposure': 'কার্বন ডাই-অক্সাইড বেশি; দেখে নিন', 'boiler-overpressure': 'বয়লারের চাপ অনুমোদিত সীমার বেশি',
     'sensor-fault': 'সেন্সর নষ্ট', 'sensor-blind': 'সেন্সর দেখছে না', 'sensor-stale': 'সেন্সরের খবর পুরোনো', 'sensor-warming-long': 'সেন্সর গরম হতে দেরি',

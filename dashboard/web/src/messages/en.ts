@@ -23,6 +23,7 @@ export const en = {
   act: { fire: 'Get out', gas: 'Move away, light nothing', crowd: 'Thin the crowd', exit: 'Look at the door', system: 'Call the technician' },
   rule: {
     smoke: 'Smoke', flame: 'Flame', 'call-point': 'Manual call point', 'heat-static': 'Heat high', 'heat-rise': 'Heat rising fast', 'fire-confirmed': 'Fire confirmed',
+    'heat-rise-two': 'Heat rising fast at two heads', 'smoke-density': 'Smoke', 'smoke-dense': 'Dense smoke', 'smoke-and-heat': 'Smoke and rising heat', 'smoke-and-co': 'Smoke and carbon monoxide', 'co-and-heat': 'Carbon monoxide and rising heat', 'high-bay-hot-spot': 'A warm spot under the roof; please look', 'lel-first-stage': 'Flammable gas', 'lel-second-stage': 'Flammable gas high',
     'co-first-stage': 'Carbon monoxide', 'co-second-stage': 'Carbon monoxide high', 'co-sustained': 'Carbon monoxide for long', overcrowded: 'Count above the limit; please check', 'exit-leaf-open': 'Door open', 'exit-locked': 'Way out locked', 'exit-locked-empty': 'Locked, nobody counted inside',
     'co2-ventilation': 'Little fresh air; please check', 'co2-exposure': 'Carbon dioxide high; please check', 'boiler-overpressure': 'Boiler above its rated pressure',
     'sensor-fault': 'Sensor fault', 'sensor-blind': 'Sensor cannot see', 'sensor-stale': 'Sensor silent', 'sensor-warming-long': 'Sensor warming too long',
