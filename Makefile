@@ -2,7 +2,7 @@ GO      ?= go
 BIN     := bin
 export CGO_ENABLED := 0
 
-.PHONY: all build web run test race lint check clean pi screenshots eval
+.PHONY: all build web run test race lint check bench eval screenshots clean pi
 
 all: build
 
@@ -27,6 +27,10 @@ screenshots: web
 
 race:
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on -count=2 -short ./...
+
+# Prints lines "bench <name> <value> <unit>"; docs/performance.md explains them.
+bench: web
+	$(GO) test ./e2e/bench -run 'TestPublish$$' -count=1 -timeout 25m -v -full $(ARGS)
 
 lint:
 	$(GO) vet ./...

@@ -153,13 +153,12 @@ func (i *Ingest) forget(ctx context.Context, factory string, engine *rules.Engin
 		return nil
 	}
 	b := state.Batch{Engine: map[string]map[string][]byte{factory: {}}}
-	bound := engine.SnapshotAll()
 	for _, d := range dropped {
 		b.Engine[factory][d.Key] = nil
 		if d.Rule == "" || d.State == safety.Inactive {
 			continue
 		}
-		if bound[d.Key] == nil {
+		if !engine.Watches(d.Key) {
 			b.Transitions = append(b.Transitions, i.unwatched(factory, d))
 		}
 		i.log.Warn("a rule changed while it was active", "factory", factory, "rule", d.Rule,

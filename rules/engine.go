@@ -224,6 +224,9 @@ func (e *Engine) settleMetas(at int64) {
 // Window returns how far back Warm needs readings.
 func (e *Engine) Window() time.Duration { return e.longest }
 
+// Watches reports whether a rule is bound at a point.
+func (e *Engine) Watches(point string) bool { return e.points[point] != nil }
+
 // Version identifies the meaning of all bound rules.
 func (e *Engine) Version() string { return e.version }
 

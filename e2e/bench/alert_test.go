@@ -25,8 +25,8 @@ import (
 // under the shipped rules and beside the readings of l.
 func told(t *testing.T, l load, heads int) []time.Duration {
 	t.Helper()
-	s := site(t, l, 0)
-	s.Gateways = append(s.Gateways, gateway1(l.gateways))
+	s := site(t, l)
+	s.Gateways = append(s.Gateways, box(l.gateways))
 	for i := range heads {
 		s.Sensors = append(s.Sensors, sensor(s, headID(i), gatewayID(l.gateways), i, safety.Smoke, time.Minute))
 	}

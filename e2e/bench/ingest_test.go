@@ -49,7 +49,7 @@ func ingest(t *testing.T, r run, o options) outcome {
 		t.Fatal(err)
 	}
 	o.rules = folder
-	p := newPlant(t, site(t, r.load, 0), o)
+	p := newPlant(t, site(t, r.load), o)
 	r.load.start = time.Now().Add(-r.backlog).UTC().Truncate(time.Second)
 	out := p.drive(&r)
 	p.server.kill() // what was committed is there after kill -9
@@ -72,8 +72,7 @@ func (f fleet) committed() (n float64) {
 	return n
 }
 
-// furthest and nearest return the step up to which the first and the last
-// gateway have sent.
+// steps returns the steps up to which the slowest and the fastest gateway have sent.
 func (f fleet) steps() (least, most int) {
 	least = int(^uint(0) >> 1)
 	for _, w := range f {
@@ -119,7 +118,7 @@ func (p *plant) drive(r *run) outcome {
 	return out
 }
 
-// reading of the server's meters.
+// mark is a reading of the server's meters.
 type mark struct {
 	at        time.Time
 	committed float64

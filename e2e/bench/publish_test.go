@@ -10,19 +10,6 @@ func TestPublish(t *testing.T) {
 	if !*full {
 		t.Skip("runs with -full")
 	}
-	t.Run("rule", func(t *testing.T) {
-		published("rule_per_reading", float64(perReading(t, 30).Nanoseconds())/1000, "µs")
-	})
-	t.Run("siren", func(t *testing.T) {
-		took := siren(t, 50)
-		published("siren_p50", ms(quantile(took, 0.5)), "ms")
-		published("siren_p99", ms(quantile(took, 0.99)), "ms")
-	})
-	t.Run("alert", func(t *testing.T) {
-		took := told(t, load{gateways: 10, sensors: 100, period: time.Second}, 300)
-		published("alert_p50_1k", ms(quantile(took, 0.5)), "ms")
-		published("alert_p99_1k", ms(quantile(took, 0.99)), "ms")
-	})
 	// 50 gateways of 100 sensors that are read each second: 5,000 readings/s once
 	// they have caught up.
 	size := newRun(50, 100, time.Second, 12*time.Minute, 16*time.Minute, 60*time.Second)
@@ -35,6 +22,19 @@ func TestPublish(t *testing.T) {
 		published("ingest_20rules_b10_5k_cpu", o.liveCPU, "s/M")
 		published("ingest_20rules_b10_5k_commit_p50", ms(o.p50), "ms")
 		published("ingest_20rules_b10_5k_commit_p99", ms(o.p99), "ms")
+	})
+	t.Run("rule", func(t *testing.T) {
+		published("rule_per_reading", float64(perReading(t, 30).Nanoseconds())/1000, "µs")
+	})
+	t.Run("siren", func(t *testing.T) {
+		took := siren(t, 50)
+		published("siren_p50", ms(quantile(took, 0.5)), "ms")
+		published("siren_p99", ms(quantile(took, 0.99)), "ms")
+	})
+	t.Run("alert", func(t *testing.T) {
+		took := told(t, load{gateways: 10, sensors: 100, period: time.Second}, 300)
+		published("alert_p50_1k", ms(quantile(took, 0.5)), "ms")
+		published("alert_p99_1k", ms(quantile(took, 0.99)), "ms")
 	})
 	t.Run("embedded", func(t *testing.T) {
 		o := ingest(t, size, options{embedded: true})

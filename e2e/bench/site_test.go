@@ -10,9 +10,9 @@ import (
 	"nirapod/state/sitefile"
 )
 
-// site is the demo's building as a factory that is none, with the sensors of l
-// in place of its own, and one smoke head for each of heads.
-func site(t *testing.T, l load, heads int) safety.Site {
+// site is the demo's building as a factory that is no demonstration, with the
+// gateways and sensors of l in place of its own.
+func site(t *testing.T, l load) safety.Site {
 	t.Helper()
 	s, _, err := sitefile.Parse("site.yaml", demo.Site)
 	if err != nil {
@@ -30,18 +30,15 @@ func site(t *testing.T, l load, heads int) safety.Site {
 		s.Outputs[i].Gateway = gatewayID(0)
 	}
 	for g := range l.gateways {
-		s.Gateways = append(s.Gateways, gateway1(g))
+		s.Gateways = append(s.Gateways, box(g))
 		for i := range l.sensors {
 			s.Sensors = append(s.Sensors, sensor(s, sensorID(g, i), gatewayID(g), g*l.sensors+i, l.quantity(i), l.period))
 		}
 	}
-	for i := range heads {
-		s.Sensors = append(s.Sensors, sensor(s, headID(i), gatewayID(i%l.gateways), i, safety.Smoke, time.Hour))
-	}
 	return s
 }
 
-func gateway1(g int) safety.Gateway {
+func box(g int) safety.Gateway {
 	return safety.Gateway{ID: gatewayID(g), Floor: "f1", Place: safety.Name{BN: "দেয়াল", EN: "Wall"}}
 }
 
