@@ -196,6 +196,7 @@ func TestAddressesMeet(t *testing.T) {
 		meet(withRole(t, p, app.RoleAlerts), cfg.Broker.URL, "mosquitto", serverDoor.Port)
 		meet(page, cfg.Broker.URL, "mosquitto", serverDoor.Port)
 		meet(withRole(t, p, app.RoleAlerts), cfg.Desk.URL, desk, port(t, cfg.Desk.Listen))
+		meet(page, cfg.Desk.URL, desk, port(t, cfg.Desk.Listen))
 		meet(ingest, cfg.Series.URL, "influxdb", "8086")
 		meet(page, cfg.Series.URL, "influxdb", "8086")
 		meet("influx-setup", cfg.Series.URL, "influxdb", "8086")
