@@ -2,7 +2,7 @@ GO      ?= go
 BIN     := bin
 export CGO_ENABLED := 0
 
-.PHONY: all build web run test race lint check clean pi eval
+.PHONY: all build web run test race lint check clean pi eval screenshots
 
 all: build
 
@@ -20,6 +20,10 @@ run: build
 
 test: web
 	$(GO) test -timeout 25m ./...
+
+# Pictures of the stories; those that docs/screenshots/.gitignore names are kept.
+screenshots: web
+	NIRAPOD_REQUIRE=all NIRAPOD_SCREENSHOTS=$(CURDIR)/docs/screenshots $(GO) test -count=1 -run TestDemo -v ./e2e
 
 race:
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on -count=2 -short ./...

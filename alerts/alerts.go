@@ -150,8 +150,8 @@ func (a *Alerts) follow(ctx context.Context) error {
 // belongs together is found, then signals and notices are decided.
 func (a *Alerts) step(ctx context.Context, now time.Time) error {
 	trouble := a.sites.refresh(ctx)
-	if err := a.watchDesk(ctx, now); err != nil {
-		trouble = errors.Join(trouble, err) // a fire is told all the same
+	if trouble == nil {
+		trouble = a.watchDesk(ctx, now) // a fire is told all the same
 	}
 	for {
 		n, err := a.nextPage(ctx, now)

@@ -207,18 +207,20 @@ func TestKilledAtEveryStep(t *testing.T) {
 	t.Logf("killed at %d points", points)
 }
 
-// factories is how many of them file at once below.
-const factories = 24
+// In waves of that many factories, each with a confirmed fire of its own.
+const (
+	waves     = 8
+	waveSize  = 3
+	factories = waves * waveSize
+)
 
-// manyScenes is a state in which every factory has a confirmed fire of its own.
-func manyScenes(t *testing.T) *rig {
-	r := newRig(t, demoPlant(), Deps{}, Config{})
-	r.now = time.Now().UTC().Truncate(time.Millisecond)
+func (r *rig) wave(n int) {
+	r.t.Helper()
 	var fires []safety.Transition
-	for i := range factories {
+	for i := range waveSize {
 		site := demoPlant()
-		site.Factory.ID = fmt.Sprintf("factory-%d", i)
-		_, err := r.db.ImportSite(t.Context(), site, r.now)
+		site.Factory.ID = fmt.Sprintf("factory-%d-%d", n, i)
+		_, err := r.db.ImportSite(r.t.Context(), site, r.now)
 		r.must(err)
 		for _, sensor := range []string{"store-smoke", "store-heat"} {
 			fires = append(fires, r.firing(sensor, simulated, func(t *safety.Transition) {
@@ -227,32 +229,37 @@ func manyScenes(t *testing.T) *rig {
 			}))
 		}
 	}
-	r.must(r.db.CommitBatch(t.Context(), batch(fires...)))
-	return r
+	r.must(r.db.CommitBatch(r.t.Context(), batch(fires...)))
 }
 
-// Many factories file at once while the desk, and now and then their server, is
-// killed: each signal and notice is at the desk once, and never received before.
+// Many factories file while the desk is killed amid every wave of them, and now
+// and then their server: each signal and notice is at the desk once, and never
+// received before.
 func TestManyFilingsThroughKills(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many processes; the run without -short does this")
 	}
-	addr, deskDir, r := freeAddress(t), t.TempDir(), manyScenes(t)
+	addr, deskDir := freeAddress(t), t.TempDir()
+	r := newRig(t, demoPlant(), Deps{}, Config{})
+	r.now = time.Now().UTC().Truncate(time.Millisecond)
 	server := child(t, "alerts", r.dir, "http://"+addr, 0)
 	kills, amid := 0, map[int]bool{}
-	for r.filed() < 2*factories {
-		theDesk := child(t, "desk", deskDir, addr, 0)
-		kept := keptBy(t, deskDir)
-		r.within(time.Minute, "the desk has kept some more", func() bool { // not all of which have been answered
-			return keptBy(t, deskDir) > kept+kills%3 || r.filed() == 2*factories
-		})
-		_ = theDesk.Process.Kill()
-		_ = theDesk.Wait()
-		amid[keptBy(t, deskDir)] = true
-		if kills++; kills%6 == 0 {
-			_ = server.Process.Kill()
-			_ = server.Wait()
-			server = child(t, "alerts", r.dir, "http://"+addr, 0)
+	for n := range waves {
+		r.wave(n)
+		for all := 2 * waveSize * (n + 1); r.filed() < all; kills++ {
+			theDesk := child(t, "desk", deskDir, addr, 0)
+			kept := keptBy(t, deskDir)
+			r.within(time.Minute, "the desk has kept some more", func() bool { // not all of which have been answered
+				return keptBy(t, deskDir) > kept || r.filed() == all
+			})
+			_ = theDesk.Process.Kill()
+			_ = theDesk.Wait()
+			amid[keptBy(t, deskDir)] = true
+			if kills%6 == 5 {
+				_ = server.Process.Kill()
+				_ = server.Wait()
+				server = child(t, "alerts", r.dir, "http://"+addr, 0)
+			}
 		}
 	}
 	_ = server.Process.Kill()
@@ -275,7 +282,7 @@ func TestManyFilingsThroughKills(t *testing.T) {
 	if len(papers) != 2*factories || len(r.notices()) != factories || len(r.drafts()) != 2*factories {
 		t.Errorf("%d filings, %d notices, %d drafts", len(papers), len(r.notices()), len(r.drafts()))
 	}
-	if len(amid) < 3 {
+	if len(amid) < waves {
 		t.Errorf("the kills fell at %v filings: they hit too little", amid)
 	}
 	t.Logf("%d filings through %d kills of the desk, which fell at %d different counts", len(papers), kills, len(amid))

@@ -61,7 +61,7 @@ func (f filing) notices(ctx context.Context, confirmed bool) error {
 	return nil
 }
 
-func (f filing) notice(ctx context.Context, kind notice.NoticeKind, send bool) error {
+func (f filing) notice(ctx context.Context, kind notice.Paper, send bool) error {
 	old, known, err := f.opened(ctx, kind.ID)
 	if err != nil || known && old.Status != safety.NoticeDraft {
 		return err
@@ -99,7 +99,7 @@ func (f filing) opened(ctx context.Context, kind string) (n safety.Notice, known
 
 // draft writes a draft from what is known now, under its old id and with its
 // earliest awareness. What was known of a drill is not known of a fire.
-func (f filing) draft(kind notice.NoticeKind, old safety.Notice, known bool) safety.Notice {
+func (f filing) draft(kind notice.Paper, old safety.Notice, known bool) safety.Notice {
 	if !known {
 		return f.a.law.Compose(f.facts(newID(f.now)), kind)
 	}

@@ -30,7 +30,7 @@ func unit(t *testing.T, name string) map[string][]string {
 }
 
 func TestUnitsRunThePrograms(t *testing.T) {
-	load := func(sample []byte, parse func(name string) error) string {
+	load := func(sample []byte, parse func(name string) error) {
 		name := filepath.Join(t.TempDir(), "file.yaml")
 		if err := os.WriteFile(name, sample, 0o600); err != nil {
 			t.Fatal(err)
@@ -38,7 +38,6 @@ func TestUnitsRunThePrograms(t *testing.T) {
 		if err := parse(name); err != nil {
 			t.Fatal(err)
 		}
-		return name
 	}
 	var server app.Config
 	var box agent.Config

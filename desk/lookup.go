@@ -16,8 +16,8 @@ const (
 	casesPage = 200
 	seenPage  = 100 // looks told to a sender at once
 	noDue     = math.MaxInt64
-	// A case stays in the officers' queue for a week after its newest filing
-	// was looked at; later it is found by its incident, and in the list of filings.
+	// A case that was looked at stays in the officers' queue until a week after
+	// its newest filing; later it is found by its incident, and among the filings.
 	queued = 7 * 24 * time.Hour
 )
 

@@ -41,8 +41,16 @@ func TestDeskKilledAtEveryStep(t *testing.T) {
 	p.ablaze("store")
 	p.throughEveryStep(0, "signal")
 	p.throughEveryStep(1, "notice")
-	p.desk.env = nil
 	p.ablaze("sewing")
+	eventually(t, time.Minute, "the second fire's notice waits", func() error {
+		notices, err := c.notices()
+		for _, n := range notices {
+			if n.Kind == "immediate" && n.Status != safety.NoticeReceived && n.Status != safety.NoticeDraft {
+				return err
+			}
+		}
+		return errNotYet
+	})
 	p.killDeskAndSender()
 	amid := len(p.kept())
 	eventually(t, time.Minute, "login after the kills", func() error { return c.logIn("committee", userPassword) })
@@ -145,16 +153,21 @@ func (p *plant) kept() []keptFiling {
 type keptFiling struct{ id, kind, number, incident string }
 
 // killDeskAndSender kills both at moments that nobody chose, the desk now and
-// then at a point of its own.
+// then at a point of its own, until filings have arrived amid it.
 func (p *plant) killDeskAndSender() {
+	t := p.t
+	t.Helper()
 	dice := rand.New(rand.NewPCG(3, 5))
-	for round := range 16 {
+	for round, before := 0, len(p.kept()); round < 12 || len(p.kept()) == before; round++ {
+		if round == 60 {
+			t.Fatal("nothing arrived amid the kills")
+		}
 		p.desk.env = nil
 		if round%2 == 0 {
 			p.desk.env = []string{"NIRAPOD_CRASH=" + deskPoints[dice.IntN(len(deskPoints))] + ":0.5"}
 		}
 		p.desk.start()
-		time.Sleep(time.Duration(100+dice.IntN(600)) * time.Millisecond)
+		time.Sleep(time.Duration(100+dice.IntN(600+50*round)) * time.Millisecond)
 		p.desk.kill()
 		if round%4 == 3 {
 			p.server.kill()

@@ -70,11 +70,21 @@ func (a *airSensor) poll(ctx context.Context) error {
 	at := a.mono()
 	if err != nil {
 		a.same = 0
-		a.send(at, safety.Reading{Reason: reasonOf(err)}, safety.Reading{Reason: reasonOf(err)}, safety.Reading{Reason: reasonOf(err)})
+		for _, sensor := range []string{a.co2, a.temperature, a.humidity} {
+			a.tell(sensor, safety.Reading{Reason: reasonOf(err)}, at)
+		}
 		return nil
 	}
-	a.send(at, a.gas(s), a.judge(s.Temperature(), s.RawT), a.judge(s.Humidity(), s.RawRH))
+	a.tell(a.co2, a.gas(s), at)
+	a.tell(a.temperature, a.judge(s.Temperature(), s.RawT), at)
+	a.tell(a.humidity, a.judge(s.Humidity(), s.RawRH), at)
 	return nil
+}
+
+func (a *airSensor) tell(sensor string, r safety.Reading, at int64) {
+	if r.Sensor = sensor; sensor != "" {
+		a.emit(sample{r, at})
+	}
 }
 
 // meet says which part is there, and when it is another.
@@ -82,17 +92,6 @@ func (a *airSensor) meet() {
 	if serial := a.dev.Serial(); serial != a.serial {
 		a.serial = serial
 		a.edge.log.Info("device identified", "device", a.edge.device, "serial", fmt.Sprintf("%012x", serial))
-	}
-}
-
-func (a *airSensor) send(at int64, co2, temperature, humidity safety.Reading) {
-	for _, r := range []struct {
-		sensor string
-		safety.Reading
-	}{{a.co2, co2}, {a.temperature, temperature}, {a.humidity, humidity}} {
-		if r.Reading.Sensor = r.sensor; r.sensor != "" {
-			a.emit(sample{r.Reading, at})
-		}
 	}
 }
 

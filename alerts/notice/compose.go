@@ -58,7 +58,7 @@ func ComposeSignal(f Facts, confirmed bool, because string) safety.Signal {
 
 // Compose writes one notice of an incident as a draft: what a machine can know,
 // the clocks that run, and the fields that wait for a person.
-func (l *Law) Compose(f Facts, k NoticeKind) safety.Notice {
+func (l *Law) Compose(f Facts, k Paper) safety.Notice {
 	factory, building := f.Site.Factory, f.Site.Building
 	n := safety.Notice{
 		ID: f.ID, IncidentID: f.Incident.ID, IncidentKind: f.Incident.Kind, Kind: k.ID,

@@ -14,8 +14,8 @@ const (
 	byPerson  = "person"
 )
 
-// NoticeKind is one paper that an incident opens.
-type NoticeKind struct {
+// Paper is one kind of notice that an incident opens.
+type Paper struct {
 	ID         string      `yaml:"id"` // immediate, s80, s81, ...
 	Name       safety.Name `yaml:"name"`
 	By         string      `yaml:"by"`        // machine: goes unsigned once confirmed; person: waits for a signature
@@ -32,12 +32,12 @@ type NoticeKind struct {
 }
 
 // Unsigned reports whether the machine may send the paper by itself.
-func (k NoticeKind) Unsigned() bool { return k.By == byMachine }
+func (k Paper) Unsigned() bool { return k.By == byMachine }
 
 // Notices returns the papers that an incident of a kind opens at a site whose
 // employer became aware of it at aware, in the order of the law data.
-func (l *Law) Notices(kind string, site safety.Site, aware time.Time) []NoticeKind {
-	var kinds []NoticeKind
+func (l *Law) Notices(kind string, site safety.Site, aware time.Time) []Paper {
+	var kinds []Paper
 	for _, k := range l.Papers {
 		if k.Regime == regime(site) && slices.Contains(k.Kinds, kind) && inForce(k.From, k.To, aware) {
 			kinds = append(kinds, k)
@@ -48,13 +48,13 @@ func (l *Law) Notices(kind string, site safety.Site, aware time.Time) []NoticeKi
 
 // paper returns a kind of notice; one that the law data does not know has its
 // id for a name.
-func (l *Law) paper(id string) NoticeKind {
+func (l *Law) paper(id string) Paper {
 	for _, k := range l.Papers {
 		if k.ID == id {
 			return k
 		}
 	}
-	return NoticeKind{ID: id, Name: safety.Name{BN: id, EN: id}}
+	return Paper{ID: id, Name: safety.Name{BN: id, EN: id}}
 }
 
 // checkPapers finds papers that cannot be, and clocks that no paper carries.
@@ -96,7 +96,7 @@ func (l *Law) checkPapers(add func(path, format string, args ...any)) {
 
 // checkCarried checks one clause of a paper: it is there, runs for the paper's
 // kinds and regime, and no other paper carries it.
-func (l *Law) checkCarried(k NoticeKind, id, other string, wrong func(format string, args ...any)) {
+func (l *Law) checkCarried(k Paper, id, other string, wrong func(format string, args ...any)) {
 	i := slices.IndexFunc(l.Clauses, func(c Clause) bool { return c.ID == id })
 	switch {
 	case i < 0:

@@ -20,7 +20,7 @@ type Law struct {
 	Kinds      []Kind
 	Hazards    []Hazard // the first of two wins where they share an incident
 	Clauses    []Clause
-	Papers     []NoticeKind
+	Papers     []Paper
 	Recipients []Term
 	Fields     []Field
 	weekend    []time.Weekday
@@ -106,7 +106,7 @@ func LoadLawFrom(fsys fs.FS) (*Law, error) {
 		Clauses []Clause `yaml:"clauses"`
 	}{}
 	papers := struct {
-		Notices []NoticeKind `yaml:"notices"`
+		Notices []Paper `yaml:"notices"`
 	}{}
 	recipients := struct {
 		Recipients []Term `yaml:"recipients"`

@@ -23,10 +23,10 @@ func law(t testing.TB) *notice.Law {
 }
 
 // paper returns a kind of notice of the shipped law.
-func paper(t testing.TB, id string) notice.NoticeKind {
+func paper(t testing.TB, id string) notice.Paper {
 	t.Helper()
 	papers := law(t).Papers
-	i := slices.IndexFunc(papers, func(k notice.NoticeKind) bool { return k.ID == id })
+	i := slices.IndexFunc(papers, func(k notice.Paper) bool { return k.ID == id })
 	if i < 0 {
 		t.Fatalf("no notice %q", id)
 	}

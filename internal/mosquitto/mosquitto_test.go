@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"nirapod/internal/broker/brokertest"
@@ -98,13 +99,13 @@ func TestWriteRefuses(t *testing.T) {
 // Two processes that write at once leave the files of the newest answer.
 func TestTheNewestAnswerStays(t *testing.T) {
 	dir := t.TempDir()
-	var newest int
+	var newest atomic.Int64 // the directory's lock orders what adds to it
 	var all sync.WaitGroup
-	for range 20 {
+	for range 10 {
 		all.Go(func() {
 			if _, err := mosquitto.Write(dir, func() (mosquitto.Users, error) {
-				newest++ // under the directory's lock
-				return mosquitto.Users{Gateways: []mosquitto.Gateway{{Factory: "padma", ID: fmt.Sprint("gw-", newest), Hash: "h"}}}, nil
+				id := fmt.Sprint("gw-", newest.Add(1))
+				return mosquitto.Users{Gateways: []mosquitto.Gateway{{Factory: "padma", ID: id, Hash: "h"}}}, nil
 			}); err != nil {
 				t.Error(err)
 			}
@@ -112,7 +113,7 @@ func TestTheNewestAnswerStays(t *testing.T) {
 	}
 	all.Wait()
 	text, err := os.ReadFile(filepath.Join(dir, "gateways.passwd"))
-	if want := "padma/gw-20:h\n"; err != nil || string(text) != want {
+	if want := "padma/gw-10:h\n"; err != nil || string(text) != want {
 		t.Errorf("%q, %v, want %q", text, err, want)
 	}
 }

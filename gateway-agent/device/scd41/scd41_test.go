@@ -155,7 +155,7 @@ func TestSettingsAreSentAtEveryStart(t *testing.T) {
 
 // part is a part as far as the driver can tell: what it does with each command.
 type part struct {
-	absent, muted  bool
+	absent         bool
 	running, fresh bool
 	stoppedAt      time.Time
 	answer         []byte
@@ -198,13 +198,13 @@ func (p *part) Tx(_ uint16, w, r []byte) error {
 	return nil
 }
 
-// until reads every 100 ms until the error is another, and returns it and when.
-func until(d *scd41.Dev, differs func(error) bool, limit time.Duration) (error, time.Duration) {
+// until reads every 100 ms until the error is another, a minute at most, and returns when and the error.
+func until(d *scd41.Dev, differs func(error) bool) (time.Duration, error) {
 	begun := time.Now()
 	for {
 		_, err := d.Read()
-		if differs(err) || time.Since(begun) > limit {
-			return err, time.Since(begun)
+		if differs(err) || time.Since(begun) > time.Minute {
+			return time.Since(begun), err
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
@@ -216,7 +216,7 @@ func TestAPartThatWasLeftMeasuringIsStoppedFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &part{running: true, fresh: true}
 		d := scd41.New(p, usual)
-		if err, at := until(d, isNot(device.ErrWarming), time.Minute); err != nil || at > time.Second {
+		if at, err := until(d, isNot(device.ErrWarming)); err != nil || at > time.Second {
 			t.Errorf("%v after %v, want a sample", err, at)
 		}
 		if p.refused > 0 {
@@ -229,11 +229,11 @@ func TestAPartThatIsGoneAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &part{absent: true}
 		d := scd41.New(p, usual)
-		if err, at := until(d, isNot(device.ErrWarming), time.Minute); device.Reason(err) != safety.NACK || at > time.Second {
+		if at, err := until(d, isNot(device.ErrWarming)); device.Reason(err) != safety.NACK || at > time.Second {
 			t.Errorf("absent: %v after %v, want no acknowledge within a second", err, at)
 		}
 		p.absent, p.fresh = false, true
-		if err, at := until(d, func(err error) bool { return err == nil }, time.Minute); err != nil || at > 2*time.Second {
+		if at, err := until(d, func(err error) bool { return err == nil }); err != nil || at > 2*time.Second {
 			t.Errorf("back: %v after %v", err, at)
 		}
 		p.absent = true
@@ -247,7 +247,7 @@ func TestAPartThatWasResetIsStartedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &part{fresh: true}
 		d := scd41.New(p, usual)
-		if err, _ := until(d, isNot(device.ErrWarming), time.Minute); err != nil {
+		if _, err := until(d, isNot(device.ErrWarming)); err != nil {
 			t.Fatal(err)
 		}
 		p.running = false
@@ -267,15 +267,15 @@ func TestAPartThatNeverHasASampleIsAFaultUntilItHas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &part{}
 		d := scd41.New(p, usual)
-		err, at := until(d, isNot(device.ErrWarming), time.Minute)
+		at, err := until(d, isNot(device.ErrWarming))
 		if device.Reason(err) != safety.Timeout || at < 14*time.Second || at > 17*time.Second {
 			t.Fatalf("%v after %v, want a time-out after 15 s", err, at)
 		}
-		if err, at := until(d, isNot(device.ErrTimeout), time.Minute); at < time.Minute {
+		if at, err := until(d, isNot(device.ErrTimeout)); at < time.Minute {
 			t.Errorf("%v after %v more: it is in fault until it gives something", err, at)
 		}
 		p.fresh = true
-		if err, at := until(d, isNot(device.ErrTimeout), time.Minute); err != nil || at > 2*time.Second {
+		if at, err := until(d, isNot(device.ErrTimeout)); err != nil || at > 2*time.Second {
 			t.Errorf("it gave a sample: %v after %v", err, at)
 		}
 	})
@@ -285,7 +285,7 @@ func TestASampleIsReadOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &part{fresh: true}
 		d := scd41.New(p, usual)
-		if err, _ := until(d, isNot(device.ErrWarming), time.Minute); err != nil {
+		if _, err := until(d, isNot(device.ErrWarming)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := d.Read(); !errors.Is(err, device.ErrWarming) {

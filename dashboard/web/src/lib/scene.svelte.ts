@@ -26,6 +26,8 @@ export class Scene {
 
   /** acts says whether this person may acknowledge. */
   get acts() { return this.user.role === 'committee' }
+  /** afar says that this person is not in the building: no order to leave is for them. */
+  get afar() { return this.user.role === 'officer' }
   get papers() { return this.user.role !== 'installer' }
 
   sensorsOf(factory: string) { return this.data.zones.filter((z) => z.factory_id === factory).flatMap((z) => z.sensors) }
