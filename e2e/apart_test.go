@@ -23,7 +23,7 @@ func TestRolesApart(t *testing.T) {
 	p.sim.start()
 	p.agent.start()
 	c := newClient(p.httpAddr)
-	c.ready(t, time.Minute)
+	c.ready(t)
 	if err := c.logIn("committee", userPassword); err != nil {
 		t.Fatal(err)
 	}

@@ -64,9 +64,9 @@ func (c *client) logIn(name, password string) error {
 	return err
 }
 
-func (c *client) ready(t *testing.T, limit time.Duration) {
+func (c *client) ready(t *testing.T) {
 	t.Helper()
-	eventually(t, limit, "readyz", func() error { return c.ask(http.MethodGet, "/readyz", nil, nil) })
+	eventually(t, time.Minute, "readyz", func() error { return c.ask(http.MethodGet, "/readyz", nil, nil) })
 }
 
 func (c *client) alerts() ([]safety.Alert, error) {

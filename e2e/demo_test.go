@@ -23,7 +23,7 @@ func TestDemo(t *testing.T) {
 	demo := spawn(t, dir, "demo", "nirapod", nil, "demo", "-addr", addr, "-data", dir+"/data")
 	demo.start()
 	c := newClient(addr)
-	c.ready(t, time.Minute)
+	c.ready(t)
 	ready := time.Now()
 	for _, name := range []string{"committee", "officer", "installer"} {
 		if err := newClient(addr).logIn(name, "demo"); err != nil {

@@ -36,7 +36,7 @@ func TestDeskKilledAtEveryStep(t *testing.T) {
 	p.sim.start()
 	p.agent.start()
 	c := newClient(p.httpAddr)
-	c.ready(t, time.Minute)
+	c.ready(t)
 	eventually(t, time.Minute, "login", func() error { return c.logIn("committee", userPassword) })
 	p.ablaze("store")
 	p.throughEveryStep(0, "signal")

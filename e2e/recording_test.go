@@ -21,7 +21,7 @@ func TestRecordedHomeFire(t *testing.T) {
 	p.broker.start()
 	p.server.start()
 	c := newClient(p.httpAddr)
-	c.ready(t, time.Minute)
+	c.ready(t)
 	if err := c.logIn("committee", userPassword); err != nil {
 		t.Fatal(err)
 	}
