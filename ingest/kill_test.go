@@ -237,6 +237,7 @@ func readCommits(out io.Reader, commits chan<- uint64) {
 func (g *killGateway) feed(t *testing.T, in io.Writer, commits <-chan uint64, life time.Duration, last bool) {
 	t.Helper()
 	started := uint64(len(g.records))
+	full := len(g.records) + 500 // of the last round
 	next := g.upto + 1
 	deadline := time.After(time.Minute)
 	var kill <-chan time.Time
@@ -256,11 +257,11 @@ func (g *killGateway) feed(t *testing.T, in io.Writer, commits <-chan uint64, li
 			if kill == nil && !last && g.upto > started {
 				kill = time.After(life)
 			}
-			if last && g.upto == uint64(len(g.records)) {
+			if last && len(g.records) == full && g.upto == uint64(full) {
 				return
 			}
 		case <-tick.C:
-			if !last || len(g.records) < int(started)+500 {
+			if !last || len(g.records) < full {
 				g.measure()
 			}
 			for next <= uint64(len(g.records)) {
