@@ -20,7 +20,10 @@ import (
 	"nirapod/wire"
 )
 
-const startLimit = 15 * time.Second
+const (
+	startLimit = 15 * time.Second
+	group      = "mosquitto" // and user, as Debian's package makes them
+)
 
 // Server is a Mosquitto. It is for one goroutine.
 type Server struct {
@@ -70,7 +73,18 @@ func (s *Server) AddDoor(name, password string, perms []wire.Permission) string 
 
 // Command returns the program and its arguments, for a test that runs it
 // itself.
-func (s *Server) Command() []string { return []string{s.program, "-c", s.file("conf")} }
+func (s *Server) Command() []string {
+	line := []string{s.program, "-c", s.file("conf")}
+	if os.Geteuid() != 0 {
+		return line
+	}
+	// Were it to change its user by itself, it would outlive a test that dies.
+	setpriv, err := exec.LookPath("setpriv")
+	if err != nil {
+		s.t.Fatal(err) // every Debian has it
+	}
+	return append([]string{setpriv, "--reuid", group, "--regid", group, "--clear-groups", "--pdeathsig", "KILL"}, line...)
+}
 
 // Restart starts the server, also again after Kill, at the same addresses, and
 // returns once it answers.
@@ -167,11 +181,11 @@ func makeDir(t testing.TB, dir string) {
 	if os.Geteuid() != 0 {
 		return // it runs as this user
 	}
-	group, err := user.LookupGroup("mosquitto")
+	found, err := user.LookupGroup(group)
 	if err != nil {
 		t.Fatal(err)
 	}
-	gid, err := strconv.Atoi(group.Gid)
+	gid, err := strconv.Atoi(found.Gid)
 	if err != nil {
 		t.Fatal(err)
 	}
