@@ -207,10 +207,10 @@ func ownBranch(t *testing.T, url URLs) {
 	}
 }
 
-// awaitRetained subscribes anew until the retained message comes. The embedded
+// AwaitRetained subscribes anew until the retained message comes. The embedded
 // broker acknowledges a retained message shortly before it hands it to new
 // subscribers; until then they get the one before, or none.
-func awaitRetained(t *testing.T, url URLs, user, topic, payload string) {
+func AwaitRetained(t *testing.T, url URLs, user, topic, payload string) {
 	t.Helper()
 	Await(t, "retained "+topic+" "+payload, func() bool {
 		c := url.connect(t, user, []string{topic}, func(c *mqttconn.Config) { c.ClientID += ":again" }).AwaitOnline(t)
@@ -224,13 +224,13 @@ func retained(t *testing.T, url URLs) {
 	birth := wire.BirthTopic("padma", "gw-2").String()
 	gw.Send(t, birth, "first", true)
 	gw.Send(t, birth, "second", true)
-	awaitRetained(t, url, Spy, birth, "second")
+	AwaitRetained(t, url, Spy, birth, "second")
 	late := url.connect(t, wire.ServerUser, wire.ServerFilters(), func(c *mqttconn.Config) { c.ClientID += ":late" })
 	late.AwaitHeard(t, "retained "+birth+" second")
 	server := url.connect(t, wire.ServerUser, nil, nil).AwaitOnline(t)
 	commit := wire.CommitTopic("padma", "gw-2", wire.Alarms).String()
 	server.Send(t, commit, "upto", true)
-	awaitRetained(t, url, "padma/gw-2", commit, "upto")
+	AwaitRetained(t, url, "padma/gw-2", commit, "upto")
 	gw.Stop()
 	again := url.connect(t, "padma/gw-2", wire.GatewayFilters("padma", "gw-2"), nil)
 	again.AwaitHeard(t, "retained "+commit+" upto")
@@ -248,7 +248,7 @@ func lastWill(t *testing.T, url URLs) {
 	server.AwaitHeard(t, presence+" alive")
 	plug.Cut()
 	server.AwaitHeard(t, presence+" dead")
-	awaitRetained(t, url, Spy, presence, "dead")
+	AwaitRetained(t, url, Spy, presence, "dead")
 }
 
 func order(t *testing.T, url URLs) {
