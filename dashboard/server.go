@@ -106,8 +106,13 @@ func (s *Server) Run(ctx context.Context) error {
 	if err := s.warm(ctx); err != nil {
 		return err
 	}
+	// Read before the first stream opens: what changes from then on is sent.
+	cursor, err := s.deps.DB.LastChange(ctx)
+	if err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.follow(ctx) })
+	g.Go(func() error { return s.follow(ctx, cursor) })
 	g.Go(func() error { return s.app.Listener(s.cfg.Listener) })
 	g.Go(func() error {
 		<-ctx.Done()

@@ -122,13 +122,9 @@ func writeEvent(w *bufio.Writer, conn net.Conn, e event) error {
 	return w.Flush()
 }
 
-// follow turns changes in the state into events until ctx ends. It is woken by
-// Wake and looks by itself once a second.
-func (s *Server) follow(ctx context.Context) error {
-	cursor, err := s.deps.DB.LastChange(ctx)
-	if err != nil {
-		return err
-	}
+// follow turns changes in the state after cursor into events until ctx ends. It
+// is woken by Wake and looks by itself once a second.
+func (s *Server) follow(ctx context.Context, cursor int64) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	failing := false

@@ -78,6 +78,7 @@ func (b *bench) listen(t *testing.T, base, name, lastID string) <-chan string {
 // await returns the lines up to and with the one that contains want.
 func await(t *testing.T, lines <-chan string, want string) (seen string) {
 	t.Helper()
+	limit := time.After(10 * time.Second) // beats keep coming
 	for {
 		select {
 		case line, open := <-lines:
@@ -88,7 +89,7 @@ func await(t *testing.T, lines <-chan string, want string) (seen string) {
 			if strings.Contains(line, want) {
 				return seen
 			}
-		case <-time.After(10 * time.Second):
+		case <-limit:
 			t.Fatalf("no %q in: %s", want, seen)
 		}
 	}
