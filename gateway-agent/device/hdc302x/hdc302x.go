@@ -140,28 +140,5 @@ func (d *Dev) query(c uint16, words []uint16) error {
 	if err := d.conn.Tx(binary.BigEndian.AppendUint16(nil, c), in); err != nil {
 		return err
 	}
-	for i := range words {
-		word := in[3*i:]
-		if got := crc8(word[:2]); got != word[2] {
-			return fmt.Errorf("word %d is % x, want check %#02x: %w", i, word[:3], got, device.ErrCRC)
-		}
-		words[i] = binary.BigEndian.Uint16(word)
-	}
-	return nil
-}
-
-// crc8 is polynomial 0x31, initial value 0xFF, not reflected.
-func crc8(b []byte) byte {
-	crc := byte(0xFF)
-	for _, v := range b {
-		crc ^= v
-		for range 8 {
-			if crc&0x80 != 0 {
-				crc = crc<<1 ^ 0x31
-			} else {
-				crc <<= 1
-			}
-		}
-	}
-	return crc
+	return device.ReadWords(in, words)
 }

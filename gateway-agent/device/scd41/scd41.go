@@ -205,8 +205,7 @@ var (
 func (d *Dev) command(code uint16, words ...uint16) error {
 	out := binary.BigEndian.AppendUint16(nil, code)
 	for _, w := range words {
-		out = binary.BigEndian.AppendUint16(out, w)
-		out = append(out, crc8(out[len(out)-2:]))
+		out = device.AppendWord(out, w)
 	}
 	return d.conn.Tx(out, nil)
 }
@@ -222,30 +221,7 @@ func (d *Dev) query(code uint16, words []uint16) error {
 	if err := d.conn.Tx(nil, in); err != nil {
 		return err
 	}
-	for i := range words {
-		word := in[3*i:]
-		if got := crc8(word[:2]); got != word[2] {
-			return fmt.Errorf("word %d is % x, want check %#02x: %w", i, word[:3], got, device.ErrCRC)
-		}
-		words[i] = binary.BigEndian.Uint16(word)
-	}
-	return nil
-}
-
-// crc8 is Sensirion's: polynomial 0x31, from 0xFF, not reflected.
-func crc8(b []byte) byte {
-	crc := byte(0xFF)
-	for _, v := range b {
-		crc ^= v
-		for range 8 {
-			if crc&0x80 != 0 {
-				crc = crc<<1 ^ 0x31
-			} else {
-				crc <<= 1
-			}
-		}
-	}
-	return crc
+	return device.ReadWords(in, words)
 }
 
 // offsetWord is a temperature difference in K as the part takes it.
