@@ -64,7 +64,7 @@ func (l *lowerer) test(n ast.Node, name string) cond {
 
 func (l *lowerer) flag(name string, ask func(*safety.Zone) bool) cond {
 	return cond{
-		eval: func(v *view) truth { return truthOf(ask(v.in.zone)) },
+		eval: func(v *view) truth { return truthOf(ask(v.in.zone.Zone)) },
 		why:  func(*view, bool, *evidence) {},
 		text: name,
 	}

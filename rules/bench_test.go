@@ -10,35 +10,48 @@ import (
 	"nirapod/safety"
 )
 
-// twenty rules over five quantities: each reading is read by four of them,
-// among them a mean, a maximum, a rise and a 15-minute mean.
-func twenty() string {
+// kinds are conditions of four sorts; window stands for how far they look back.
+var kinds = []string{`mean("window") >= high`, `max("window") >= high && value >= low`, `rise("window") >= steep`, `min("window") >= low || value >= high`}
+
+// pack writes rules for each quantity, that all look back as far.
+func pack(perQuantity int, window string, quantities ...safety.Quantity) string {
 	var b strings.Builder
-	for _, q := range []struct{ name, unit, rise string }{
-		{"temperature", "Cel", "K/min"}, {"humidity", "%RH", "%RH/min"}, {"co", "ppm", "ppm/min"}, {"co2", "ppm", "ppm/min"}, {"noise", "dBA", "dBA/min"},
-	} {
-		for i, when := range []string{`mean("60s") >= high`, `max("60s") >= high && value >= low`, `rise("60s") >= steep`, `mean("15m") >= low || value >= high`} {
+	b.WriteString("rules:")
+	for _, q := range quantities {
+		unit := string(q.Unit())
+		steep := strings.Replace(unit+"/min", "Cel", "K", 1)
+		for i := range perQuantity {
+			when := strings.Replace(kinds[i%len(kinds)], "window", window, 1)
 			fmt.Fprintf(&b, `
-  - {name: %s-%d, hazard: gas, class: alarm, severity: alarm, scope: sensor, quantity: %s, runs: [server], clause: c, for: 2s,
+  - {name: %s-%d, hazard: gas, class: alarm, severity: alarm, scope: sensor, quantity: %s, runs: [server], clause: c, for: %ds,
      when: '%s', limits: {high: {value: 80, unit: "%s", source: s, clause: c, confidence: chosen},
      low: {value: 60, unit: "%s", source: s, clause: c, confidence: chosen}, steep: {value: 30, unit: "%s", source: s, clause: c, confidence: chosen}}}`,
-				q.name, i, q.name, when, q.unit, q.unit, q.rise)
+				q, i, q, 2+i/len(kinds), when, unit, unit, steep)
 		}
 	}
 	return b.String()
 }
 
-func benchEngine(b *testing.B) (*rules.Engine, []safety.Reading) {
+const perZone = 50 // sensors
+
+// five quantities, a fifth of the sensors each.
+var five = []safety.Quantity{safety.Temperature, safety.Humidity, safety.CO, safety.CO2, safety.Noise}
+
+func benchEngine(b testing.TB, text string, sensors int) (*rules.Engine, []safety.Reading) {
 	b.Helper()
-	packs, err := rules.Load(mapFS("rules:\n" + twenty()))
+	packs, err := rules.Load(mapFS(text))
 	if err != nil {
 		b.Fatal(err)
 	}
-	plant := rules.Plant{Factory: "f", Zones: []safety.Zone{{ID: "z"}}}
+	plant := rules.Plant{Factory: "f"}
 	var readings []safety.Reading
-	for i := range 100 {
-		q := []safety.Quantity{safety.Temperature, safety.Humidity, safety.CO, safety.CO2, safety.Noise}[i%5]
-		plant.Sensors = append(plant.Sensors, sensorOf(fmt.Sprint("s", i), q))
+	for i := range sensors {
+		s := sensorOf(fmt.Sprint("s", i), five[i%len(five)])
+		s.Zone = fmt.Sprint("z", i/perZone)
+		if i%perZone == 0 {
+			plant.Zones = append(plant.Zones, safety.Zone{ID: s.Zone})
+		}
+		plant.Sensors = append(plant.Sensors, s)
 		readings = append(readings, safety.Reading{Sensor: fmt.Sprint("s", i), Quality: safety.Good})
 	}
 	e, err := rules.New(packs, plant, rules.Server, safety.ServerSource)
@@ -48,43 +61,54 @@ func benchEngine(b *testing.B) (*rules.Engine, []safety.Reading) {
 	return e, readings
 }
 
-func BenchmarkReadingWith20Rules(b *testing.B) {
+// BenchmarkReading shows that cost is linear in the rules that read the
+// sensor, and flat in how far they look back.
+func BenchmarkReading(b *testing.B) {
 	for _, c := range []struct {
-		name  string
-		value func(n int) float64
-	}{
-		{"quiet", func(n int) float64 { return 20 + float64(n*7919%100)/50 }},
-		{"a hundredth changes state", func(n int) float64 {
-			if n/100%200 < 4 {
-				return 85
-			}
-			return 20 + float64(n*7919%100)/50
-		}},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			e, readings := benchEngine(b)
-			observe := func(n int) int {
-				r := readings[n%len(readings)]
-				r.Value, r.At = c.value(n), start.Add(time.Duration(n/len(readings))*time.Second)
-				return len(e.Observe(r))
-			}
-			n, changes := 0, 0
-			for ; n < 100_000; n++ { // windows full
-				observe(n)
-			}
-			b.ReportAllocs()
-			b.ResetTimer()
-			for range b.N {
-				changes += observe(n)
-				n++
-			}
-			b.ReportMetric(100*float64(changes)/float64(b.N), "%changes")
+		rules  int
+		window string
+	}{{0, "60s"}, {1, "60s"}, {4, "60s"}, {20, "60s"}, {20, "10s"}, {20, "10m"}, {20, "1h"}} {
+		b.Run(fmt.Sprintf("rules=%d/window=%s", c.rules, c.window), func(b *testing.B) {
+			e, readings := benchEngine(b, pack(c.rules, c.window, five...), 100)
+			run(b, e, readings, quiet)
 		})
 	}
 }
 
+func quiet(n int) float64 { return 20 + float64(n*7919%100)/50 }
+
+// run measures Observe with full windows.
+func run(b *testing.B, e *rules.Engine, readings []safety.Reading, value func(int) float64) {
+	observe := func(n int) int {
+		r := readings[n%len(readings)]
+		r.Value, r.At = value(n), start.Add(time.Duration(n/len(readings))*time.Second)
+		return len(e.Observe(r))
+	}
+	n, changes := 0, 0
+	for ; n < 4000*len(readings); n++ {
+		observe(n)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		changes += observe(n)
+		n++
+	}
+	b.ReportMetric(100*float64(changes)/float64(b.N), "%changes")
+}
+
+func BenchmarkReadingThatChangesState(b *testing.B) {
+	e, readings := benchEngine(b, pack(4, "60s", five...), 100)
+	run(b, e, readings, func(n int) float64 {
+		if n/100%200 < 4 {
+			return 85
+		}
+		return quiet(n)
+	})
+}
+
 func BenchmarkTickOverQuietSensors(b *testing.B) {
-	e, readings := benchEngine(b)
+	e, readings := benchEngine(b, pack(4, "60s", five...), 100)
 	for i := range readings {
 		readings[i].At = start.Add(1000 * time.Hour)
 		e.Observe(readings[i])
@@ -96,7 +120,7 @@ func BenchmarkTickOverQuietSensors(b *testing.B) {
 }
 
 func BenchmarkSnapshotAfterAReading(b *testing.B) {
-	e, readings := benchEngine(b)
+	e, readings := benchEngine(b, pack(4, "60s", five...), 100)
 	b.ReportAllocs()
 	for i := range b.N {
 		r := readings[0]

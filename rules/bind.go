@@ -30,7 +30,8 @@ type bound struct {
 type binder struct {
 	engine   *Engine
 	slots    *slots
-	rated    map[string]float64 // by zone
+	places   map[string]*place
+	order    []*place // as the site lists them
 	mistakes []error
 	told     map[string]bool // of engine.unbound
 }
@@ -43,21 +44,20 @@ func (b *binder) wrong(format string, args ...any) {
 // safety.ServerSource; runs says which rules are taken. All mistakes are
 // returned at once, joined, each wrapping safety.ErrInvalid.
 func New(packs []Pack, plant Plant, runs RunsOn, source string) (*Engine, error) {
-	b := &binder{slots: newSlots(), told: map[string]bool{}, engine: &Engine{
+	b := &binder{slots: newSlots(), places: map[string]*place{}, told: map[string]bool{}, engine: &Engine{
 		factory: plant.Factory, source: source,
-		sensors: map[string]*sensor{}, points: map[string]*instance{},
-		start: never, now: never, horizon: never,
+		sensors: map[string]*sensor{},
+		start:   never, now: never, horizon: never,
 	}}
 	rules := b.lowerAll(packs, runs)
-	b.rated = ratedPressures(plant.Hazards)
-	zones := b.zones(plant.Zones)
-	b.addSensors(plant.Sensors, zones)
-	b.linkNeighbours()
+	b.addPlaces(plant)
+	b.addSensors(plant.Sensors)
+	b.linkPeers()
 	for _, r := range rules {
 		if r.Scope == ScopeSensor {
 			b.bindSensors(r)
 		} else {
-			b.bindZones(r, plant.Zones, zones)
+			b.bindZones(r)
 		}
 	}
 	if len(b.mistakes) > 0 {
@@ -94,26 +94,23 @@ func (b *binder) bindSensors(r *bound) {
 		if !r.Filter.wantsZone(s.zone) || !r.Filter.wantsSensor(s) || !b.classed(r, s) || !b.paced(r, s) || !b.measured(r, s) || !b.boilered(r, s) {
 			continue
 		}
-		in := &instance{rule: r, zone: s.zone, rated: b.rated[s.zone.ID], own: s, best: s.spec.Grade, machine: newborn}
+		in := &instance{rule: r, zone: s.zone, own: s, best: rankOf(s.spec.Grade), machine: newborn}
 		in.lists = b.lists(r, s.zone)
 		b.bind(in, s.spec.ID)
 	}
 }
 
-func (b *binder) bindZones(r *bound, order []safety.Zone, zones map[string]*safety.Zone) {
-	for i := range order {
-		z := zones[order[i].ID]
-		if !r.Filter.wantsZone(z) || r.uses.rated && b.rated[z.ID] == 0 {
+func (b *binder) bindZones(r *bound) {
+	for _, z := range b.order {
+		if !r.Filter.wantsZone(z) || r.uses.rated && z.rated == 0 {
 			continue
 		}
-		in := &instance{rule: r, zone: z, rated: b.rated[z.ID], lists: b.lists(r, z), machine: newborn}
+		in := &instance{rule: r, zone: z, lists: b.lists(r, z), machine: newborn}
 		covered := false
 		for _, list := range in.lists {
 			for _, s := range list {
 				covered = true
-				if s.spec.Grade.Rank() > in.best.Rank() {
-					in.best = s.spec.Grade
-				}
+				in.best = max(in.best, rankOf(s.spec.Grade))
 			}
 		}
 		if covered {
@@ -124,11 +121,11 @@ func (b *binder) bindZones(r *bound, order []safety.Zone, zones map[string]*safe
 
 // lists finds the sensors of the zone that the condition asks, by slot. In a
 // zone's rule the filter narrows them.
-func (b *binder) lists(r *bound, z *safety.Zone) [][]*sensor {
+func (b *binder) lists(r *bound, z *place) [][]*sensor {
 	out := make([][]*sensor, len(r.uses.lists))
 	for slot, q := range r.uses.lists {
-		for _, s := range b.engine.order {
-			if s.zone != z || s.spec.Quantity != q || r.Scope == ScopeZone && !r.Filter.wantsSensor(s) {
+		for _, s := range z.sensors[q] {
+			if r.Scope == ScopeZone && !r.Filter.wantsSensor(s) {
 				continue
 			}
 			if q != safety.Temperature || b.classed(r, s) {
@@ -141,7 +138,7 @@ func (b *binder) lists(r *bound, z *safety.Zone) [][]*sensor {
 }
 
 func (b *binder) bind(in *instance, scope string) {
-	in.point = safety.PointID(b.engine.factory, in.rule.Name, scope)
+	in.key, _ = keyOf(safety.PointID(b.engine.factory, in.rule.Name, scope))
 	if req := in.rule.requires; req != nil {
 		v := view{in: in, cur: in.own}
 		if req.eval(&v) == no {
@@ -150,7 +147,7 @@ func (b *binder) bind(in *instance, scope string) {
 		}
 	}
 	b.engine.instances = append(b.engine.instances, in)
-	b.engine.points[in.point] = in
+	b.engine.points = append(b.engine.points, in)
 }
 
 func (in *instance) class() string {
@@ -227,7 +224,7 @@ func (b *binder) finish(rules []*bound) {
 		return int(truthOf(x.rule.uses.meta)) - int(truthOf(y.rule.uses.meta)) // no before yes
 	})
 	for i, in := range e.instances {
-		in.order = i
+		in.order = int32(i)
 		for _, s := range in.reads() {
 			s.instances = append(s.instances, in)
 			if in.rule.uses.meta {
@@ -238,11 +235,14 @@ func (b *binder) finish(rules []*bound) {
 			e.clocked = append(e.clocked, in)
 		}
 	}
+	e.points.sort()
 	e.longest = minStale
 	for _, d := range b.slots.lengths {
 		e.longest = max(e.longest, d)
 	}
+	e.instances, e.points = slices.Clip(e.instances), slices.Clip(e.points)
 	for _, s := range e.order {
+		s.instances = slices.Clip(s.instances)
 		e.longest = max(e.longest, time.Duration(s.staleAfter)*time.Millisecond)
 	}
 	var meanings []string
@@ -270,7 +270,7 @@ func (in *instance) reads() []*sensor {
 	return out
 }
 
-func (f Filter) wantsZone(z *safety.Zone) bool {
+func (f Filter) wantsZone(z *place) bool {
 	return (f.SteamProne == nil || *f.SteamProne == z.SteamProne) && (f.HighBay == nil || *f.HighBay == z.HighBay)
 }
 

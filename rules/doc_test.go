@@ -108,7 +108,7 @@ func zoneOf(t *testing.T, condition string, words []string) (*instance, *bound) 
 	if len(bad) > 0 {
 		t.Fatal(bad)
 	}
-	in := &instance{rule: b, zone: &safety.Zone{}, lists: make([][]*sensor, 1)}
+	in := &instance{rule: b, zone: &place{Zone: &safety.Zone{}}, lists: make([][]*sensor, 1)}
 	for _, w := range words {
 		s := newSensor(safety.Sensor{Quantity: safety.Smoke, Period: 1e9}, in.zone, newSlots())
 		r := map[string]safety.Reading{

@@ -22,7 +22,7 @@ func (e *Engine) to(in *instance, next safety.State, at int64) {
 	}
 	if next == safety.Inactive {
 		in.since, in.gone, in.held, in.proved = never, never, false, false
-		in.grade, in.flags = "", 0
+		in.grade, in.flags = 0, 0
 	}
 }
 
@@ -43,14 +43,14 @@ func (e *Engine) unsettle(in *instance) {
 // and reports whether that made it stronger: a better grade, or the first
 // evidence that is no exercise.
 func (e *Engine) gather(in *instance) bool {
-	if in.proved && in.flags == 0 && in.grade.Rank() >= in.best.Rank() {
+	if in.proved && in.flags == 0 && in.grade >= in.best {
 		return false
 	}
-	found := evidence{grade: in.grade, flags: in.flags, found: in.proved}
+	found := evidence{grade: in.grade.grade(), flags: in.flags, found: in.proved}
 	e.why(in, true, &found)
-	stronger := in.proved && (found.grade != in.grade || found.flags != in.flags)
+	stronger := in.proved && (rankOf(found.grade) != in.grade || found.flags != in.flags)
 	if !in.proved || stronger {
-		in.grade, in.flags, in.proved, in.dirty = found.grade, found.flags, true, true
+		in.grade, in.flags, in.proved, in.dirty = rankOf(found.grade), found.flags, true, true
 	}
 	return stronger
 }
@@ -64,12 +64,12 @@ func (e *Engine) emit(in *instance, from, next safety.State, at int64) {
 	found := evidence{values: map[string]float64{}}
 	e.why(in, next == safety.Firing || next == safety.Pending, &found)
 	if in.proved {
-		found.grade, found.flags = in.grade, in.flags
+		found.grade, found.flags = in.grade.grade(), in.flags
 	} else if !found.found {
 		found.flags = in.commonFlags()
 	}
 	if found.grade == "" {
-		found.grade = in.best
+		found.grade = in.best.grade()
 	}
 	e.out = append(e.out, e.told(in, from, next, at, found))
 }
@@ -77,7 +77,7 @@ func (e *Engine) emit(in *instance, from, next safety.State, at int64) {
 func (e *Engine) told(in *instance, from, next safety.State, at int64, found evidence) safety.Transition {
 	r := in.rule
 	t := safety.Transition{
-		Factory: e.factory, Source: e.source, Point: in.point,
+		Factory: e.factory, Source: e.source, Point: in.key.String(),
 		Pack: r.pack, Rule: r.Name, RuleVersion: r.fingerprint, Hazard: r.Hazard,
 		Class: r.Class, Severity: r.Severity, Zone: in.zone.ID, Grade: found.grade,
 		Clause: r.Clause, From: from, To: next, At: time.UnixMilli(at).UTC(),

@@ -23,7 +23,7 @@ type Engine struct {
 	version         string
 	sensors         map[string]*sensor
 	order           []*sensor // by id
-	points          map[string]*instance
+	points          points
 	instances       []*instance // in order of rule, then scope
 	clocked         []*instance // read the time itself
 	unbound         []string
@@ -155,7 +155,7 @@ func (e *Engine) collect() {
 			kept = append(kept, in)
 		}
 		if in.timed && due <= e.horizon {
-			e.due = append(e.due, event{at: due, in: in, order: in.order})
+			e.due = append(e.due, event{at: due, in: in, order: int(in.order)})
 		}
 	}
 	e.timed = kept
@@ -173,7 +173,7 @@ func (e *Engine) watch(in *instance) {
 		e.timed = append(e.timed, in)
 	}
 	if e.horizon != never && due <= e.horizon {
-		heap.Push(&e.due, event{at: due, in: in, order: in.order})
+		heap.Push(&e.due, event{at: due, in: in, order: int(in.order)})
 	}
 }
 
@@ -225,7 +225,7 @@ func (e *Engine) settleMetas(at int64) {
 func (e *Engine) Window() time.Duration { return e.longest }
 
 // Watches reports whether a rule is bound at a point.
-func (e *Engine) Watches(point string) bool { return e.points[point] != nil }
+func (e *Engine) Watches(point string) bool { return e.points.at(point) != nil }
 
 // Version identifies the meaning of all bound rules.
 func (e *Engine) Version() string { return e.version }

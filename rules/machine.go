@@ -13,13 +13,12 @@ const holdBound = 60 * time.Second
 // instance is one rule at one sensor or zone.
 type instance struct {
 	rule  *bound
-	point string
-	zone  *safety.Zone
-	rated float64 // bar, of the zone's boiler; 0 = none
+	key   key
+	zone  *place
 	own   *sensor // nil for zone scope
 	lists [][]*sensor
-	order int          // among all instances
-	best  safety.Grade // the best grade that evidence can have here
+	order int32     // among all instances
+	best  gradeRank // the best grade that evidence can have here
 
 	machine
 	dirty  bool // changed since the last Snapshot
@@ -29,13 +28,13 @@ type instance struct {
 
 // machine is the state of an instance: what a snapshot keeps.
 type machine struct {
+	since  int64 // pending or unknown-from-pending: true since, ms
+	blind  int64 // unknown since, ms
+	gone   int64 // firing: condition gone since, ms
 	state  safety.State
 	before safety.State // while unknown: what it was, for timers and latches
-	since  int64        // pending or unknown-from-pending: true since, ms
-	blind  int64        // unknown since, ms
-	gone   int64        // firing: condition gone since, ms
 	held   bool         // put off by the rule's delay
-	grade  safety.Grade
+	grade  gradeRank
 	flags  safety.Flags
 	proved bool // grade and flags come from evidence
 }
@@ -251,7 +250,7 @@ func (e *Engine) expire(in *instance, at int64) {
 // Reset is a person's reset of a latched point. It does nothing while the
 // condition is not known to be gone.
 func (e *Engine) Reset(point string, at time.Time) []safety.Transition {
-	in := e.points[point]
+	in := e.points.at(point)
 	if in == nil || !in.rule.Latch || in.state != safety.Firing {
 		return nil
 	}

@@ -33,7 +33,7 @@ var oracleRule = Rule{
 }
 
 func drawPlant(t *rapid.T, slots *slots) plant {
-	zone := &safety.Zone{ID: "z", SteamProne: rapid.Bool().Draw(t, "steam"), NormalMax: 40}
+	zone := &place{Zone: &safety.Zone{ID: "z", SteamProne: rapid.Bool().Draw(t, "steam"), NormalMax: 40}}
 	p := plant{members: map[safety.Quantity][]*sensor{}}
 	for _, q := range []safety.Quantity{safety.Temperature, safety.Smoke} {
 		for i := range 3 {

@@ -10,21 +10,31 @@ import (
 
 const defaultPeriod = time.Second
 
-func (b *binder) zones(zones []safety.Zone) map[string]*safety.Zone {
-	out := map[string]*safety.Zone{}
-	for i := range zones {
-		if out[zones[i].ID] != nil {
-			b.wrong("zone %s stands there twice", zones[i].ID)
-		}
-		out[zones[i].ID] = &zones[i]
-	}
-	return out
+// place is a zone and what stands in it.
+type place struct {
+	*safety.Zone
+	rated   float64                       // bar, of its boiler; 0 = none
+	sensors map[safety.Quantity][]*sensor // by id
 }
 
-func (b *binder) addSensors(specs []safety.Sensor, zones map[string]*safety.Zone) {
+func (b *binder) addPlaces(plant Plant) {
+	rated := ratedPressures(plant.Hazards)
+	for i := range plant.Zones {
+		z := &plant.Zones[i]
+		if b.places[z.ID] != nil {
+			b.wrong("zone %s stands there twice", z.ID)
+			continue
+		}
+		p := &place{Zone: z, rated: rated[z.ID], sensors: map[safety.Quantity][]*sensor{}}
+		b.places[z.ID] = p
+		b.order = append(b.order, p)
+	}
+}
+
+func (b *binder) addSensors(specs []safety.Sensor) {
 	e := b.engine
 	for _, spec := range specs {
-		zone := zones[spec.Zone]
+		zone := b.places[spec.Zone]
 		switch {
 		case e.sensors[spec.ID] != nil:
 			b.wrong("sensor %s stands there twice", spec.ID)
@@ -55,29 +65,38 @@ func (b *binder) addSensors(specs []safety.Sensor, zones map[string]*safety.Zone
 			e.channels = append(e.channels, c)
 		}
 		c.sensors = append(c.sensors, s)
+		s.zone.sensors[s.spec.Quantity] = append(s.zone.sensors[s.spec.Quantity], s)
 		s.channels = c
 	}
 }
 
-// linkNeighbours gives each sensor those that should read alike: the same
-// quantity in the same zone, or else in a zone next to it.
-func (b *binder) linkNeighbours() {
-	for _, s := range b.engine.order {
-		if physics[s.spec.Quantity].tolerance == unlike {
-			continue
-		}
-		var adjacent []*sensor
-		for _, n := range b.engine.order {
-			switch {
-			case n == s || n.spec.Quantity != s.spec.Quantity:
-			case n.zone == s.zone:
-				s.neighbours = append(s.neighbours, n)
-			case slices.Contains(s.zone.Adjacent, n.zone.ID) || slices.Contains(n.zone.Adjacent, s.zone.ID):
-				adjacent = append(adjacent, n)
+// linkPeers gives each sensor those that should read alike: the same quantity
+// in the same zone, or where it is alone, also in the zones next to it.
+func (b *binder) linkPeers() {
+	adjacent := map[*place][]*place{}
+	for _, p := range b.order {
+		for _, id := range p.Adjacent {
+			if other := b.places[id]; other != nil && other != p {
+				adjacent[p] = append(adjacent[p], other)
+				adjacent[other] = append(adjacent[other], p)
 			}
 		}
-		if len(s.neighbours) == 0 {
-			s.neighbours = adjacent
+	}
+	for _, s := range b.engine.order {
+		q := s.spec.Quantity
+		if physics[q].tolerance == unlike {
+			continue
+		}
+		s.peers = s.zone.sensors[q]
+		if len(s.peers) > 1 {
+			continue
+		}
+		seen := map[*place]bool{}
+		for _, p := range adjacent[s.zone] {
+			if !seen[p] {
+				seen[p] = true
+				s.peers = append(slices.Clip(s.peers), p.sensors[q]...)
+			}
 		}
 	}
 }

@@ -65,8 +65,8 @@ func (q *quarantine) observe(s *sensor, at int64, silent bool) {
 // could vouch. Where no neighbour speaks, being good is all that can be asked.
 func agrees(s *sensor) bool {
 	var values []float64
-	for _, n := range s.neighbours {
-		if n.at != never && !n.stale && n.quality == safety.Good {
+	for _, n := range s.peers {
+		if n != s && n.at != never && !n.stale && n.quality == safety.Good {
 			values = append(values, n.value)
 		}
 	}
@@ -87,8 +87,8 @@ func (s *sensor) outvoted() bool {
 	if s.spec.Quantity.Switch() {
 		return false
 	}
-	for _, n := range s.neighbours {
-		if n.zone == s.zone && n.at != never && !n.stale && n.quality == safety.Good && !n.quarantine.on {
+	for _, n := range s.peers {
+		if n != s && n.zone == s.zone && n.at != never && !n.stale && n.quality == safety.Good && !n.quarantine.on {
 			return true
 		}
 	}

@@ -8,12 +8,12 @@ const ratedName = "rated_pressure"
 // bound only where there is one.
 var rated = number{
 	eval: func(v *view) span {
-		if v.in.rated == 0 {
+		if v.in.zone.rated == 0 {
 			return anything
 		}
-		return exactly(v.in.rated)
+		return exactly(v.in.zone.rated)
 	},
-	why:  func(v *view, found *evidence) { found.note(ratedName, v.in.rated) },
+	why:  func(v *view, found *evidence) { found.note(ratedName, v.in.zone.rated) },
 	unit: "bar",
 	text: ratedName,
 }
@@ -36,7 +36,7 @@ func ratedPressures(hazards []safety.Hazmat) map[string]float64 {
 // boilered leaves out a sensor in a zone without a boiler where the rule asks
 // for its rated pressure.
 func (b *binder) boilered(r *bound, s *sensor) bool {
-	if !r.uses.rated || b.rated[s.zone.ID] > 0 {
+	if !r.uses.rated || s.zone.rated > 0 {
 		return true
 	}
 	b.leaveOut(r, s, "no boiler with a rated pressure stands in its zone")

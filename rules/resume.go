@@ -11,9 +11,9 @@ func (e *Engine) Firing() []safety.Transition {
 		if !in.active() {
 			continue
 		}
-		found := evidence{grade: in.grade, flags: in.flags}
+		found := evidence{grade: in.grade.grade(), flags: in.flags}
 		if found.grade == "" {
-			found.grade = in.best
+			found.grade = in.best.grade()
 		}
 		out = append(out, e.told(in, in.state, safety.Firing, e.now, found))
 	}
@@ -23,7 +23,7 @@ func (e *Engine) Firing() []safety.Transition {
 // Forget drops the state of one point: it begins anew, unknown, so that the
 // next reading says what it is. It returns no transition.
 func (e *Engine) Forget(point string) {
-	if in := e.points[point]; in != nil {
+	if in := e.points.at(point); in != nil {
 		in.machine, in.dirty = newborn, true
 		e.note(in)
 	}

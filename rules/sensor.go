@@ -27,7 +27,7 @@ const (
 // sensor is the engine's view of one channel.
 type sensor struct {
 	spec   safety.Sensor
-	zone   *safety.Zone
+	zone   *place
 	class  int // index in classes, noClass
 	suffix string
 
@@ -41,7 +41,7 @@ type sensor struct {
 	badPolls   int
 	heard      int64 // first trusted reading after what another fault told of
 	quarantine quarantine
-	neighbours []*sensor
+	peers      []*sensor // itself among them
 
 	channels  *channels
 	history   *history
@@ -70,7 +70,7 @@ func parseClass(s string) (class int, suffix string) {
 	return noClass, ""
 }
 
-func newSensor(spec safety.Sensor, zone *safety.Zone, slots *slots) *sensor {
+func newSensor(spec safety.Sensor, zone *place, slots *slots) *sensor {
 	s := &sensor{spec: spec, zone: zone, at: never, seen: never, heard: never}
 	s.class, s.suffix = parseClass(spec.Class)
 	s.real = [2]int64{never, never}

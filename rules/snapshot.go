@@ -105,7 +105,7 @@ func (in *instance) put(out map[string][]byte) {
 	if err != nil {
 		panic(err) // plain words and whole numbers always marshal
 	}
-	out[in.point] = blob
+	out[in.key.String()] = blob
 }
 
 func (in *instance) save() saved {
@@ -113,7 +113,7 @@ func (in *instance) save() saved {
 		Meaning: in.rule.fingerprint, Rule: in.rule.Name, Scope: in.scope(),
 		State: in.state.String(), Before: in.before.String(),
 		Since: moment(in.since), Blind: moment(in.blind), Gone: moment(in.gone),
-		Held: in.held, Grade: in.grade, Flags: in.flags, Proved: in.proved,
+		Held: in.held, Grade: in.grade.grade(), Flags: in.flags, Proved: in.proved,
 	}
 }
 
@@ -172,7 +172,7 @@ func (e *Engine) Restore(states map[string][]byte) []Dropped {
 }
 
 func (e *Engine) load(point string, s saved) (refusedBecause string) {
-	in := e.points[point]
+	in := e.points.at(point)
 	if in == nil {
 		return "the rule is no longer bound there"
 	}
@@ -186,7 +186,7 @@ func (e *Engine) load(point string, s saved) (refusedBecause string) {
 	}
 	in.machine = machine{
 		state: state, before: before, since: orNever(s.Since), blind: orNever(s.Blind), gone: orNever(s.Gone),
-		held: s.Held, grade: s.Grade, flags: s.Flags, proved: s.Proved,
+		held: s.Held, grade: rankOf(s.Grade), flags: s.Flags, proved: s.Proved,
 	}
 	e.watch(in)
 	return ""

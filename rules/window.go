@@ -2,6 +2,7 @@ package rules
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 	"time"
 )
@@ -12,7 +13,7 @@ const (
 	minSamples  = 4
 	minWindow   = 4 * time.Second
 	maxWindow   = time.Hour
-	overRate    = 2 // storage for readings twice as fast as the period
+	overRate    = 2 // storage for readings at most that much faster than the period
 	scale       = 1e6
 	msPerMinute = 60_000
 )
@@ -40,9 +41,12 @@ func pack(s sample) packed {
 }
 
 // history is a bounded ring of a sensor's newest samples, numbered from 0
-// since the start of the process.
+// since the start of the process. Its length is a power of two, so that a
+// sample is found without a division, and doubles once for a sensor that is
+// faster than its period says.
 type history struct {
 	ring    []packed
+	most    int // what the ring may grow to
 	next    int // number of the sample to come
 	windows []*window
 	slots   []*window // the same by the engine's numbering, nil where unused
@@ -61,14 +65,28 @@ func newHistory(period time.Duration, all, needed []time.Duration) *history {
 		h.windows = append(h.windows, h.slots[i])
 	}
 	if longest > 0 {
-		h.ring = make([]packed, int(longest/period)*overRate+minSamples)
+		size := 1 << bits.Len(uint(int(longest/period)+minSamples-1))
+		h.ring, h.most = make([]packed, size), size*overRate
 	}
 	return h
 }
 
 func (h *history) at(number int) sample {
-	p := h.ring[number%len(h.ring)]
+	p := h.ring[number&(len(h.ring)-1)]
 	return sample{p.stamp >> 1, p.micro, p.stamp&1 != 0}
+}
+
+func (h *history) atOf(number int) int64 { return h.ring[number&(len(h.ring)-1)].stamp >> 1 }
+
+func (h *history) microOf(number int) int64 { return h.ring[number&(len(h.ring)-1)].micro }
+
+// grow makes room for as many samples again.
+func (h *history) grow() {
+	old := h.ring
+	h.ring = make([]packed, 2*len(old))
+	for n := h.next - len(old); n < h.next; n++ {
+		h.ring[n&(len(h.ring)-1)] = old[n&(len(old)-1)]
+	}
 }
 
 func (h *history) newest() (sample, bool) {
@@ -84,15 +102,28 @@ func (h *history) add(at int64, value float64, doubt bool) {
 		return
 	}
 	if h.next >= len(h.ring) {
-		oldest := h.next - len(h.ring)
-		for _, w := range h.windows {
-			w.evict(h, oldest+1)
-		}
+		h.makeRoom(at)
 	}
-	h.ring[h.next%len(h.ring)] = pack(sample{at, int64(math.Round(value * scale)), doubt})
+	x := sample{at, int64(math.Round(value * scale)), doubt}
+	h.ring[h.next&(len(h.ring)-1)] = pack(x)
 	h.next++
 	for _, w := range h.windows {
-		w.admit(h)
+		w.admit(h, x)
+	}
+}
+
+// makeRoom for a sample at a moment, ms: the oldest goes, unless a window
+// still wants it and the ring may grow.
+func (h *history) makeRoom(at int64) {
+	oldest := h.next - len(h.ring)
+	for _, w := range h.windows {
+		if len(h.ring) < h.most && w.first == oldest && h.atOf(oldest) > at-w.length {
+			h.grow()
+			return
+		}
+	}
+	for _, w := range h.windows {
+		w.evict(h, oldest+1)
 	}
 }
 
@@ -144,25 +175,26 @@ func newWindow(period, length time.Duration) *window {
 		need:   max(minSamples, int(math.Ceil(coverage*expected))),
 		spread: int64(coverage*float64(length.Milliseconds())) - period.Milliseconds(),
 		needed: max(minSamples/2, int(math.Ceil(coverage*expected/2))),
+		lowest: deque{sign: 1}, highest: deque{sign: -1},
 	}
 }
 
 // fits reports whether a window of that length can ever be covered.
 func fits(period, length time.Duration) bool { return length >= minSamples*period }
 
-func (w *window) admit(h *history) {
-	x := h.at(h.next - 1)
+// admit takes the newest sample of h in.
+func (w *window) admit(h *history, x sample) {
 	w.next = h.next
 	w.young.move(x, 1)
-	w.lowest.push(h, w.next-1, func(a, b int64) bool { return a >= b })
-	w.highest.push(h, w.next-1, func(a, b int64) bool { return a <= b })
-	for w.middle < w.next && h.at(w.middle).at <= x.at-w.length/2 {
-		w.young.move(h.at(w.middle), -1)
-		w.old.move(h.at(w.middle), 1)
-		w.middle++
+	w.lowest.push(h, w.next-1, x.micro)
+	w.highest.push(h, w.next-1, -x.micro)
+	for half := x.at - w.length/2; w.middle < w.next && h.atOf(w.middle) <= half; w.middle++ {
+		crossing := h.at(w.middle)
+		w.young.move(crossing, -1)
+		w.old.move(crossing, 1)
 	}
 	first := w.first
-	for first < w.next && h.at(first).at <= x.at-w.length {
+	for start := x.at - w.length; first < w.next && h.atOf(first) <= start; {
 		first++
 	}
 	w.evict(h, first)
@@ -185,7 +217,7 @@ func (w *window) evict(h *history, to int) {
 func (w *window) doubtful() bool { return w.old.doubt.n+w.young.doubt.n > 0 }
 
 func (w *window) covered(h *history, n int64) bool {
-	return n >= int64(w.need) && h.at(w.next-1).at-h.at(w.first).at >= w.spread
+	return n >= int64(w.need) && h.atOf(w.next-1)-h.atOf(w.first) >= w.spread
 }
 
 // mean of all samples or of the trusted ones; the others count as missing.
@@ -204,7 +236,7 @@ func (w *window) extreme(h *history, d *deque, trusted bool) span {
 	if trusted && w.doubtful() || !w.covered(h, int64(w.next-w.first)) {
 		return anything
 	}
-	return exactly(float64(h.at(d.front()).micro) / scale)
+	return exactly(float64(h.microOf(d.front())) / scale)
 }
 
 // rise is the slope per minute: mean of the newer half minus mean of the older
@@ -226,13 +258,14 @@ func (w *window) rise(_ *history, trusted bool) span {
 type deque struct {
 	numbers []int
 	head    int
+	sign    int64 // 1 for the lowest, -1 for the highest
 }
 
 func (d *deque) front() int { return d.numbers[d.head] }
 
-func (d *deque) push(h *history, number int, outranks func(standing, coming int64) bool) {
-	coming := h.at(number).micro
-	for len(d.numbers) > d.head && outranks(h.at(d.numbers[len(d.numbers)-1]).micro, coming) {
+// push adds a sample; signed is its value times the sign.
+func (d *deque) push(h *history, number int, signed int64) {
+	for len(d.numbers) > d.head && d.sign*h.microOf(d.numbers[len(d.numbers)-1]) >= signed {
 		d.numbers = d.numbers[:len(d.numbers)-1]
 	}
 	if d.head > len(d.numbers)/2 && len(d.numbers) == cap(d.numbers) {
