@@ -18,6 +18,7 @@ type bound struct {
 	pack        string
 	when        cond
 	reset       *cond
+	steps       []cond
 	delay       *cond
 	requires    *cond
 	uses        uses

@@ -22,7 +22,7 @@ func (e *Engine) to(in *instance, next safety.State, at int64) {
 	}
 	if next == safety.Inactive {
 		in.since, in.gone, in.held, in.proved = never, never, false, false
-		in.grade, in.flags = 0, 0
+		in.grade, in.flags, in.step = 0, 0, 0
 	}
 }
 
@@ -58,6 +58,9 @@ func (e *Engine) gather(in *instance) bool {
 func (e *Engine) why(in *instance, want bool, found *evidence) {
 	e.view.in, e.view.cur, e.view.careful = in, in.own, false
 	in.rule.when.why(&e.view, want, found)
+	if want && in.step > 0 {
+		in.rule.steps[in.step-1].why(&e.view, want, found)
+	}
 }
 
 func (e *Engine) emit(in *instance, from, next safety.State, at int64) {
@@ -71,6 +74,9 @@ func (e *Engine) emit(in *instance, from, next safety.State, at int64) {
 	if found.grade == "" {
 		found.grade = in.best.grade()
 	}
+	if next == safety.Firing && in.flaps() {
+		found.note("flapping", float64(len(*in.firings)))
+	}
 	e.out = append(e.out, e.told(in, from, next, at, found))
 }
 
@@ -79,7 +85,7 @@ func (e *Engine) told(in *instance, from, next safety.State, at int64, found evi
 	t := safety.Transition{
 		Factory: e.factory, Source: e.source, Point: in.key.String(),
 		Pack: r.pack, Rule: r.Name, RuleVersion: r.fingerprint, Hazard: r.Hazard,
-		Class: r.Class, Severity: r.Severity, Zone: in.zone.ID, Grade: found.grade,
+		Class: r.Class, Severity: in.severity(), Zone: in.zone.ID, Grade: found.grade,
 		Clause: r.Clause, From: from, To: next, At: time.UnixMilli(at).UTC(),
 		Values: found.values, Flags: found.flags,
 	}

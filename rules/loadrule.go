@@ -3,6 +3,7 @@ package rules
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,14 +22,14 @@ var ruleName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
 // rule reads and checks one rule; its mistakes go to s.
 func (s *source) rule(n *yaml.Node) Rule {
 	f := s.mapping(n, "a rule", "name", "hazard", "class", "severity", "scope", "quantity", "filter", "when",
-		"for", "keep_firing_for", "reset", "latch", "delay", "requires", "runs", "limits", "clause")
+		"for", "keep_firing_for", "reset", "latch", "steps", "flapping", "delay", "requires", "runs", "limits", "clause")
 	r := Rule{file: s.name, Name: f.text("name"), When: f.text("when"), Clause: f.text("clause")}
 	if r.Name != "" && !ruleName.MatchString(r.Name) {
 		s.wrong(f.of["name"], "name %q: small letters, digits and hyphens", r.Name)
 	}
 	r.Hazard = oneOf(f, "hazard", safety.HazardFire, safety.HazardGas, safety.HazardCrowd, safety.HazardExit, safety.HazardSystem)
 	r.Class = oneOf(f, "class", safety.ClassAlarm, safety.ClassFault, safety.ClassIsolation, safety.ClassInfo)
-	r.Severity = oneOf(f, "severity", safety.Info, safety.Warning, safety.PreAlarm, safety.Alarm, safety.Evacuate)
+	r.Severity = severityOf(f)
 	r.Scope = oneOf(f, "scope", ScopeSensor, ScopeZone)
 	r.Runs = f.runs()
 	r.Filter = f.filter()
@@ -42,6 +43,8 @@ func (s *source) rule(n *yaml.Node) Rule {
 	f.quantity(&r)
 	asked := len(s.mistakes) == before
 	f.delay(&r)
+	f.steps(&r)
+	f.flapping(&r)
 	f.consistent(r)
 	if asked && r.Scope != "" && r.When != "" { // else every name in it would be a mistake
 		r.fingerprint = f.lower(&r)
@@ -53,11 +56,7 @@ func (s *source) rule(n *yaml.Node) Rule {
 func (f fields) lower(r *Rule) string {
 	b, bad := lowerRule(r, newSlots())
 	for _, x := range bad {
-		n := f.of[x.field]
-		if x.field == "delay" {
-			n = f.src.mapping(n, "delay", "while", "at_most").of["while"]
-		}
-		f.src.wrongIn(n, x.offset, "rule %s: %s: %s", r.Name, x.field, x.err)
+		f.src.wrongIn(f.expression(x.field), x.offset, "rule %s: %s: %s", r.Name, x.field, x.err)
 	}
 	return b.fingerprint
 }
@@ -67,13 +66,25 @@ func (f fields) consistent(r Rule) {
 	if r.Latch && (r.KeepFiringFor > 0 || r.Class != safety.ClassAlarm) {
 		f.src.wrong(f.of["latch"], "only an alarm latches, and what latches needs no keep_firing_for: a person ends it")
 	}
-	if r.Severity == safety.Evacuate && r.Filter.MinGrade.Rank() < safety.Industrial.Rank() &&
+	if r.worst() == safety.Evacuate && r.Filter.MinGrade.Rank() < safety.Industrial.Rank() &&
 		!slices.Equal(r.Quantities, []safety.Quantity{safety.CallPoint}) {
 		f.src.wrong(f.of["severity"], "evacuate needs a call point, or filter: {min_grade: industrial}: indicative sensors alone evacuate nobody")
 	}
 	if r.Class == safety.ClassAlarm && r.Severity.Rank() < safety.Warning.Rank() && r.Severity != "" {
 		f.src.wrong(f.of["severity"], "an alarm is a warning at least")
 	}
+}
+
+// worst is the severity that the rule may reach.
+func (r Rule) worst() safety.Severity {
+	if n := len(r.Steps); n > 0 {
+		return r.Steps[n-1].Severity
+	}
+	return r.Severity
+}
+
+func severityOf(f fields) safety.Severity {
+	return oneOf(f, "severity", safety.Info, safety.Warning, safety.PreAlarm, safety.Alarm, safety.Evacuate)
 }
 
 func oneOf[T ~string](f fields, key string, allowed ...T) T {
@@ -159,6 +170,19 @@ func (f fields) duration(key string, low, high time.Duration) time.Duration {
 		return 0
 	}
 	return d
+}
+
+func (f fields) whole(key string, low, high int) int {
+	text, n := f.scalar(key)
+	if n == nil {
+		return 0
+	}
+	value, err := strconv.Atoi(text)
+	if err != nil || value < low || value > high {
+		f.src.wrong(n, "%s %q: want a whole number from %d to %d", key, text, low, high)
+		return 0
+	}
+	return value
 }
 
 func (f fields) flag(key string) bool {

@@ -28,15 +28,17 @@ type instance struct {
 
 // machine is the state of an instance: what a snapshot keeps.
 type machine struct {
-	since  int64 // pending or unknown-from-pending: true since, ms
-	blind  int64 // unknown since, ms
-	gone   int64 // firing: condition gone since, ms
-	state  safety.State
-	before safety.State // while unknown: what it was, for timers and latches
-	held   bool         // put off by the rule's delay
-	grade  gradeRank
-	flags  safety.Flags
-	proved bool // grade and flags come from evidence
+	since   int64 // pending or unknown-from-pending: true since, ms
+	blind   int64 // unknown since, ms
+	gone    int64 // firing: condition gone since, ms
+	state   safety.State
+	before  safety.State // while unknown: what it was, for timers and latches
+	held    bool         // put off by the rule's delay
+	grade   gradeRank
+	flags   safety.Flags
+	proved  bool     // grade and flags come from evidence
+	step    uint8    // of the rule's steps; 0 = its own severity
+	firings *firings // nil where the rule has no Flapping
 }
 
 var newborn = machine{state: safety.Unknown, before: safety.Unknown, since: never, blind: never, gone: never}
@@ -137,6 +139,7 @@ func (e *Engine) stepTrue(in *instance, at int64) {
 	if in.active() {
 		in.setGone(never)
 		stronger := e.gather(in)
+		stronger = in.climb(&e.view) || stronger
 		if in.state == safety.Firing && stronger {
 			e.emit(in, safety.Firing, safety.Firing, at)
 		}
@@ -175,6 +178,8 @@ func (e *Engine) fire(in *instance, at int64, seenAgain bool) bool {
 		when = at
 	}
 	in.since, in.blind, in.held, in.gone = never, never, false, never
+	in.climb(&e.view)
+	in.fired(when)
 	e.to(in, safety.Firing, when)
 	return true
 }
@@ -188,7 +193,7 @@ func (e *Engine) stepActive(in *instance, now truth, at int64) {
 	case gone == no || in.rule.Latch:
 		in.setGone(never)
 		e.to(in, safety.Firing, at)
-	case in.rule.KeepFiringFor == 0:
+	case in.keep() == 0:
 		e.to(in, safety.Inactive, at)
 	default:
 		if in.gone == never {
@@ -221,7 +226,7 @@ func (in *instance) deadline() int64 {
 	case in.state == safety.Pending:
 		return in.since + in.rule.For.Milliseconds()
 	case in.state == safety.Firing && in.gone != never:
-		return in.gone + in.rule.KeepFiringFor.Milliseconds()
+		return in.gone + in.keep()
 	}
 	return never
 }

@@ -45,6 +45,13 @@ func lowerRule(r *Rule, slots *slots) (*bound, []refused) {
 	if r.Reset != "" {
 		out.reset, _ = lower("reset", r.Reset)
 	}
+	for i, s := range r.Steps {
+		step, asks := lower(stepField(i), s.When)
+		out.steps = append(out.steps, *step)
+		if !asks.live && len(all) == 0 {
+			all = append(all, refused{stepField(i), 0, "it reads no sensor: it would never change"})
+		}
+	}
 	if r.Delay != "" {
 		out.delay, _ = lower("delay", r.Delay)
 		if reads.value {
@@ -119,6 +126,12 @@ func meaning(b *bound) string {
 		}
 	}
 	add("at_most", r.DelayAtMost)
+	for i, s := range r.Steps {
+		add(stepField(i), string(s.Severity)+" "+b.steps[i].text)
+	}
+	if r.Flapping.Times > 0 {
+		add("flapping", r.Flapping)
+	}
 	sum := sha256.Sum256([]byte(strings.Join(out, "\n")))
 	return hex.EncodeToString(sum[:8])
 }

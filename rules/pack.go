@@ -62,6 +62,8 @@ type Rule struct {
 	KeepFiringFor time.Duration // and be gone so long before it is inactive again
 	Reset         string        // "" = the condition's contrary
 	Latch         bool          // only a person ends it: Engine.Reset
+	Steps         []Step        // more severe while it fires
+	Flapping      Flapping      // zero = none
 	Delay         string        // a condition that may put firing off, "" = none
 	DelayAtMost   time.Duration // at most 60 s
 	Requires      string        // must not be false of the place where the rule is bound

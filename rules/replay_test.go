@@ -31,6 +31,10 @@ const everything = `
      when: quarantined || bad_polls >= 2, keep_firing_for: 2s}
   - {name: blind, hazard: system, class: fault, severity: warning, scope: sensor, quantity: any, runs: [server], clause: c,
      when: blind && !stale, for: 3s}
+  - {name: climbs, hazard: gas, class: alarm, severity: warning, scope: sensor, quantity: co, runs: [server], clause: c,
+     when: value >= low, steps: [{severity: prealarm, when: value >= high}, {severity: alarm, when: value > top}], limits: *L}
+  - {name: flaps, hazard: exit, class: info, severity: info, scope: zone, runs: [server], clause: c,
+     when: 'any(smoke, .value == 1)', flapping: {times: 3, within: 20s}}
   - {name: old, hazard: system, class: info, severity: info, scope: sensor, quantity: co, runs: [server], clause: c,
      when: age > tired, limits: *L}
 `
@@ -169,7 +173,7 @@ func TestARestartChangesNothing(t *testing.T) {
 			}
 		}
 	})
-	for _, rule := range []string{"held", "mean", "rise", "two", "none", "fault", "blind", "old"} {
+	for _, rule := range []string{"held", "mean", "rise", "two", "none", "fault", "blind", "climbs", "flaps", "old"} {
 		if said[rule+" firing"] == 0 && !testing.Short() {
 			t.Errorf("rule %s never fired after a restart: the test says nothing about it (%v)", rule, said)
 		}

@@ -39,6 +39,8 @@ type saved struct {
 	Grade   safety.Grade `json:"grade,omitempty"`
 	Flags   safety.Flags `json:"flags,omitempty"`
 	Proved  bool         `json:"proved,omitempty"`
+	Step    int          `json:"step,omitempty"`
+	Firings *firings     `json:"firings,omitempty"`
 }
 
 // Snapshot returns the states that changed since the last call, by key. It is
@@ -114,6 +116,7 @@ func (in *instance) save() saved {
 		State: in.state.String(), Before: in.before.String(),
 		Since: moment(in.since), Blind: moment(in.blind), Gone: moment(in.gone),
 		Held: in.held, Grade: in.grade.grade(), Flags: in.flags, Proved: in.proved,
+		Step: int(in.step), Firings: in.firings,
 	}
 }
 
@@ -181,12 +184,13 @@ func (e *Engine) load(point string, s saved) (refusedBecause string) {
 	}
 	state, known := safety.ParseState(s.State)
 	before, knownBefore := safety.ParseState(s.Before)
-	if !known || !knownBefore {
+	if !known || !knownBefore || s.Step < 0 || s.Step > len(in.rule.Steps) {
 		return "unreadable state"
 	}
 	in.machine = machine{
 		state: state, before: before, since: orNever(s.Since), blind: orNever(s.Blind), gone: orNever(s.Gone),
 		held: s.Held, grade: rankOf(s.Grade), flags: s.Flags, proved: s.Proved,
+		step: uint8(s.Step), firings: s.Firings,
 	}
 	e.watch(in)
 	return ""

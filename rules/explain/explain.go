@@ -51,10 +51,16 @@ func Rule(pack string, r rules.Rule) string {
 	line("what", "%s of severity %s about %s", article(string(r.Class)), r.Severity, r.Hazard)
 	line("where", "%s; runs on %s", subject(r), places(r.Runs))
 	line("fires when", "%s%s", s.condition(r.When), hold(r))
+	for _, step := range r.Steps {
+		line("then of severity "+string(step.Severity), "when also %s", s.condition(step.When))
+	}
 	if r.Delay != "" {
 		line("put off", "by at most %v, while %s", r.DelayAtMost, s.condition(r.Delay))
 	}
 	line("ends", "%s", s.end(r))
+	if r.Flapping.Times > 0 {
+		line("comes and goes", "having fired %d times within %v, it ends only when it has been gone for %[2]v", r.Flapping.Times, r.Flapping.Within)
+	}
 	if r.Requires != "" {
 		line("refuses the place unless", "%s", s.condition(r.Requires))
 	}

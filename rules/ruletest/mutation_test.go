@@ -143,6 +143,16 @@ func words(r rules.Rule, add func(string, func(*rules.Rule))) {
 	if r.Delay != "" {
 		add("nothing delays it", func(r *rules.Rule) { r.Delay, r.DelayAtMost = "", 0 })
 	}
+	if r.Flapping.Times > 0 {
+		add("it never flaps", func(r *rules.Rule) { r.Flapping = rules.Flapping{} })
+		add("it flaps at once more", func(r *rules.Rule) { r.Flapping.Times++ })
+		add("it flaps at once less", func(r *rules.Rule) { r.Flapping.Times-- })
+		add("it flaps within less", func(r *rules.Rule) { r.Flapping.Within = r.Flapping.Within * 4 / 5 })
+		add("it flaps within more", func(r *rules.Rule) { r.Flapping.Within = r.Flapping.Within * 6 / 5 })
+	}
+	if n := len(r.Steps); n > 0 {
+		add("its last step is missing", func(r *rules.Rule) { r.Steps = r.Steps[:n-1] })
+	}
 	add("its class is another", func(r *rules.Rule) { r.Class = "other" })
 	add("its severity is another", func(r *rules.Rule) { r.Severity = "other" })
 	add("its hazard is another", func(r *rules.Rule) { r.Hazard = "other" })
@@ -151,22 +161,31 @@ func words(r rules.Rule, add func(string, func(*rules.Rule))) {
 	}
 }
 
+type field struct {
+	name, src string
+	set       func(*rules.Rule, string)
+}
+
 func expressions(t *testing.T, r rules.Rule, add func(string, func(*rules.Rule))) {
 	t.Helper()
-	for _, e := range []struct {
-		field, src string
-		set        func(*rules.Rule, string)
-	}{
+	fields := []field{
 		{"when", r.When, func(r *rules.Rule, s string) { r.When = s }},
 		{"reset", r.Reset, func(r *rules.Rule, s string) { r.Reset = s }},
 		{"delay", r.Delay, func(r *rules.Rule, s string) { r.Delay = s }},
 		{"requires", r.Requires, func(r *rules.Rule, s string) { r.Requires = s }},
-	} {
+	}
+	for i, step := range r.Steps {
+		fields = append(fields, field{fmt.Sprintf("steps[%d]", i), step.When, func(r *rules.Rule, s string) {
+			r.Steps = slices.Clone(r.Steps)
+			r.Steps[i].When = s
+		}})
+	}
+	for _, e := range fields {
 		if e.src == "" {
 			continue
 		}
 		for _, s := range variants(t, e.src) {
-			add(fmt.Sprintf("%s is %s", e.field, s), func(r *rules.Rule) { e.set(r, s) })
+			add(fmt.Sprintf("%s is %s", e.name, s), func(r *rules.Rule) { e.set(r, s) })
 		}
 	}
 }
