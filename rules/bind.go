@@ -91,7 +91,7 @@ func (b *binder) bindSensors(r *bound) {
 		if len(r.Quantities) > 0 && !slices.Contains(r.Quantities, s.spec.Quantity) {
 			continue
 		}
-		if !r.Filter.wantsZone(s.zone) || !r.Filter.wantsSensor(s) || !b.classed(r, s) || !b.paced(r, s) || !b.measured(r, s) || !b.boilered(r, s) {
+		if !r.Filter.wantsZone(s.zone) || !r.Filter.wantsSensor(s) || !b.classed(r, s) || !b.paced(r, s) || !b.minutely(r, s) || !b.measured(r, s) || !b.boilered(r, s) {
 			continue
 		}
 		in := &instance{rule: r, zone: s.zone, rated: b.rated[s.zone.ID], own: s, best: s.spec.Grade, machine: newborn}
@@ -141,6 +141,7 @@ func (b *binder) lists(r *bound, z *safety.Zone) [][]*sensor {
 }
 
 func (b *binder) bind(in *instance, scope string) {
+	b.meters(in)
 	in.point = safety.PointID(b.engine.factory, in.rule.Name, scope)
 	if req := in.rule.requires; req != nil {
 		v := view{in: in, cur: in.own}
