@@ -25,11 +25,11 @@ var exposures = map[string]struct {
 	arguments int
 	length    time.Duration
 	reach     reach
-	factor    float64 // of the sum in unit·min
+	divisor   float64 // of the sum in unit·min
 }{
-	twaName:  {1, 8 * time.Hour, reach{fullShift, true}, 1. / fullShift},
-	stelName: {1, 15 * time.Minute, reach{15, false}, 1. / 15},
-	doseName: {3, 8 * time.Hour, reach{fullShift, true}, 100. / fullShift},
+	twaName:  {1, 8 * time.Hour, reach{fullShift, true}, fullShift},
+	stelName: {1, 15 * time.Minute, reach{15, false}, 15},
+	doseName: {3, 8 * time.Hour, reach{fullShift, true}, fullShift / 100.},
 }
 
 // metered is a meter that rules of an engine ask for, and how far back.
@@ -82,11 +82,11 @@ func (l *lowerer) exposure(n *ast.CallNode, at ast.Node, name string) number {
 		return noNumber
 	}
 	l.uses.value, l.uses.live = true, true
-	return l.summed(fmt.Sprintf("%s(%s)", name, shortly(how.length)), unit, m, how.reach, how.factor)
+	return l.summed(fmt.Sprintf("%s(%s)", name, shortly(how.length)), unit, m, how.reach, how.divisor)
 }
 
-// summed is the sum over the minutes of the sensor that is asked, by factor.
-func (l *lowerer) summed(label, unit string, m meter, r reach, factor float64) number {
+// summed is the sum over the minutes of the sensor that is asked, by a divisor.
+func (l *lowerer) summed(label, unit string, m meter, r reach, divisor float64) number {
 	slot, spell := l.slots.minutes(m, r)
 	l.uses.minutes = append(l.uses.minutes, minuteAsk{l.member, slot, spell})
 	if l.member == "" {
@@ -100,8 +100,7 @@ func (l *lowerer) summed(label, unit string, m meter, r reach, factor float64) n
 		}
 		w := t.spells[spell]
 		v.doubt = v.doubt || t.doubtful(w)
-		sum := t.exposure(w, s.at, seen, v.careful)
-		return span{sum.lo * factor, sum.hi * factor}
+		return t.exposure(w, s.at, seen, v.careful, divisor)
 	}
 	out := l.of(label, unit, ask)
 	if m.kind == dose {

@@ -74,7 +74,7 @@ type track struct {
 	low    []int32  // mean × the share that is known, in 1/quantum
 	mark   []uint8  // the share that is missing, of whole; and inDoubt
 	spells []*spell // by the engine's numbering, nil where unused
-	peak   float64  // highest closed minute of the ring
+	peak   float64  // highest closed minute of the ring, in 1/quantum
 	peakAt int64    // the open minute when peak was looked for
 	unkept uint32   // what the next snapshot has to save: bit 31 the open minute, others slots of hours
 }
@@ -153,7 +153,7 @@ func (t *track) pass(at int64) {
 }
 
 func (t *track) close() {
-	low, mark := t.open.bucket(t.period)
+	low, mark := t.open.bucket(msPerBucket / t.period)
 	for _, s := range t.spells {
 		if s == nil {
 			continue
@@ -173,18 +173,21 @@ func (t *track) slot(number int64) int {
 	return int((number%n + n) % n)
 }
 
-// bucket is the closed minute: a mean that stands for all of it if 75 % of the
+// bucket is the minute so far: a mean that stands for all of it if 75 % of the
 // promised readings are there, else for the share that is.
-func (o openMinute) bucket(period int64) (low int32, mark uint8) {
-	share := o.share(msPerBucket / period)
-	if o.n > 0 {
-		low = int32(math.Round(float64(o.micro) / float64(o.n) / scale * quantum * share))
-	}
+func (o openMinute) bucket(promised int64) (low int32, mark uint8) {
+	share := o.share(promised)
+	low = int32(math.Round(o.mean() * share))
 	mark = uint8(math.Ceil((1 - share) * whole))
 	if o.doubt {
 		mark |= inDoubt
 	}
 	return low, mark
+}
+
+// mean is in 1/quantum.
+func (o openMinute) mean() float64 {
+	return float64(o.micro) / float64(max(o.n, 1)) * (quantum / scale)
 }
 
 func (o openMinute) share(promised int64) float64 {
@@ -206,51 +209,52 @@ func (t *track) count(at int64, value float64, doubt bool, flags safety.Flags) {
 	}
 }
 
-// known is what the minutes of a window say: the sum over what is known of it
-// in unit·min, and how many minutes are missing.
-type known struct{ sum, missing float64 }
+// known is what the minutes of a window say, in whole numbers so that what stays
+// at a limit is neither above nor below it in turns: the sum over what is known
+// of it, in ms/quantum of the unit, and what is missing of it, in ms/whole.
+type known struct{ sum, missing int64 }
 
 // over sums the length of s that ends with the open minute at a moment, ms.
 // trusted: minutes in doubt count as missing.
 func (t *track) over(s *spell, at int64, trusted bool) known {
 	promised := (at-t.open.number*msPerBucket)/t.period + 1
-	elapsed := float64(min(msPerBucket, promised*t.period)) / msPerBucket
-	closed, missing := s.all.low, s.all.missing
+	gone := min(msPerBucket, promised*t.period)
+	out := known{s.all.low * msPerBucket, s.all.missing * msPerBucket}
 	if trusted {
-		closed -= s.doubt.low
-		missing += whole*s.doubt.n - s.doubt.missing
+		out.sum -= s.doubt.low * msPerBucket
+		out.missing += (whole*s.doubt.n - s.doubt.missing) * msPerBucket
 	}
-	out := known{float64(closed) / quantum, float64(missing) / whole}
 	oldest := t.slot(t.open.number - int64(s.length))
-	if low, mark := t.low[oldest], t.mark[oldest]; trusted && mark&inDoubt != 0 {
-		out.missing += 1 - elapsed
-	} else {
-		out.sum += float64(low) / quantum * (1 - elapsed)
-		out.missing += float64(mark&^inDoubt) / whole * (1 - elapsed)
-	}
-	if share := t.open.share(promised); trusted && t.open.doubt || t.open.n == 0 {
-		out.missing += elapsed
-	} else {
-		out.sum += t.open.mean() * share * elapsed
-		out.missing += (1 - share) * elapsed
-	}
+	out.add(t.low[oldest], t.mark[oldest], msPerBucket-gone, trusted)
+	low, mark := t.open.bucket(promised)
+	out.add(low, mark, gone, trusted)
 	return out
 }
 
-func (o openMinute) mean() float64 { return float64(o.micro) / float64(max(o.n, 1)) / scale }
+func (k *known) add(low int32, mark uint8, ms int64, trusted bool) {
+	if trusted && mark&inDoubt != 0 {
+		low, mark = 0, whole
+	}
+	k.sum += int64(low) * ms
+	k.missing += int64(mark&^inDoubt) * ms
+}
+
+func (s *spell) uncovered(missing int64) bool {
+	return float64(missing) > maxMissing*float64(whole*msPerBucket*s.length)
+}
 
 func (t *track) doubtful(s *spell) bool {
 	oldest := t.mark[t.slot(t.open.number-int64(s.length))]
 	return s.doubt.n > 0 || t.open.doubt || oldest&inDoubt != 0
 }
 
-// highest is the highest minute that is known, of all that the track keeps.
+// highest is the highest minute that is known, of all that the track keeps, in 1/quantum.
 func (t *track) highest() float64 {
 	if t.peakAt != t.open.number {
 		t.peak, t.peakAt = 0, t.open.number
 		for i, low := range t.low {
 			if missing := t.mark[i] &^ inDoubt; missing < whole {
-				t.peak = max(t.peak, float64(low)/quantum/(1-float64(missing)/whole))
+				t.peak = max(t.peak, math.Ceil(float64(low)*whole/float64(whole-missing)))
 			}
 		}
 	}
@@ -260,28 +264,30 @@ func (t *track) highest() float64 {
 	return max(t.peak, t.open.mean())
 }
 
-// exposure is the sum over s, in unit·min: at least what is known, missing
-// minutes counted as 0; at most that with each missing minute as high as the
+// exposure is the sum over s, in unit·min, by a divisor: at least what is known,
+// missing minutes counted as 0; at most that with each missing minute as high as the
 // highest. Without an upper bound where more than a quarter is missing, or the
 // newest word is not believed (seen false): it may be anything by now.
-func (t *track) exposure(s *spell, at int64, seen, trusted bool) span {
+func (t *track) exposure(s *spell, at int64, seen, trusted bool, divisor float64) span {
 	k := t.over(s, at, trusted)
+	by := quantum * msPerBucket * divisor
+	low := float64(k.sum) / by
 	switch {
-	case !seen || k.missing > maxMissing*float64(s.length):
-		return span{k.sum, math.Inf(1)}
+	case !seen || s.uncovered(k.missing):
+		return span{low, math.Inf(1)}
 	case k.missing == 0:
-		return exactly(k.sum)
+		return exactly(low)
 	}
-	return span{k.sum, k.sum + k.missing*t.highest()}
+	return span{low, (float64(k.sum)*whole + float64(k.missing)*t.highest()) / (by * whole)}
 }
 
 // average is the mean of the minutes that are known, of which a quarter may be missing.
 func (t *track) average(s *spell, at int64, trusted bool) span {
 	k := t.over(s, at, trusted)
-	if k.missing > maxMissing*float64(s.length) {
+	if s.uncovered(k.missing) {
 		return anything
 	}
-	return exactly(k.sum / (float64(s.length) - k.missing))
+	return exactly(float64(k.sum) * whole / quantum / float64(int64(whole*msPerBucket*s.length)-k.missing))
 }
 
 // flags are what all readings of the window have in common.
