@@ -309,7 +309,7 @@ func (s *sensor) minute(at int64) {
 			continue
 		}
 		t.pass(at)
-		if s.quality != safety.Bad && !(s.quarantine.on && s.outvoted()) {
+		if s.quality != safety.Bad && (!s.quarantine.on || !s.outvoted()) {
 			t.count(at, s.value, s.quality != safety.Good || s.quarantine.covers(at), s.flags)
 		}
 	}
