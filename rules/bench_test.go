@@ -107,6 +107,37 @@ func BenchmarkReadingThatChangesState(b *testing.B) {
 	})
 }
 
+// What a TWA and a STEL add to a reading: nothing is allocated, and the length of
+// the window costs nothing.
+func BenchmarkReadingWithMinutes(b *testing.B) {
+	const limit = `limits: {high: {value: 80, unit: ppm, source: s, clause: c, confidence: chosen}}}`
+	const rule = `
+  - {name: %s, hazard: gas, class: alarm, severity: alarm, scope: sensor, quantity: co, runs: [server], clause: c, when: '%s >= high', ` + limit
+	packs, err := rules.Load(mapFS("rules:\n" + fmt.Sprintf(rule, "shift", `twa("8h")`) + fmt.Sprintf(rule, "short", `stel("15m")`)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	e, err := rules.New(packs, rules.Plant{Factory: "f", Zones: []safety.Zone{{ID: "z"}}, Sensors: []safety.Sensor{sensorOf("s", safety.CO)}}, rules.Server, safety.ServerSource)
+	if err != nil {
+		b.Fatal(err)
+	}
+	n := 0
+	observe := func() {
+		e.Observe(safety.Reading{Sensor: "s", Quality: safety.Good, Value: 20 + float64(n*7919%100)/50, At: start.Add(time.Duration(n) * time.Second)})
+		n++
+	}
+	for n < 9*3600 {
+		observe()
+	}
+	if got := testing.AllocsPerRun(1000, observe); got != 0 {
+		b.Fatalf("%g allocations a reading", got)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		observe()
+	}
+}
+
 func BenchmarkTickOverQuietSensors(b *testing.B) {
 	e, readings := benchEngine(b, pack(4, "60s", five...), 100)
 	for i := range readings {

@@ -92,7 +92,7 @@ func (b *binder) bindSensors(r *bound) {
 		if len(r.Quantities) > 0 && !slices.Contains(r.Quantities, s.spec.Quantity) {
 			continue
 		}
-		if !r.Filter.wantsZone(s.zone) || !r.Filter.wantsSensor(s) || !b.classed(r, s) || !b.paced(r, s) || !b.measured(r, s) || !b.boilered(r, s) {
+		if !r.Filter.wantsZone(s.zone) || !r.Filter.wantsSensor(s) || !b.classed(r, s) || !b.paced(r, s) || !b.minutely(r, s) || !b.measured(r, s) || !b.boilered(r, s) {
 			continue
 		}
 		in := &instance{rule: r, zone: s.zone, own: s, best: rankOf(s.spec.Grade), machine: newborn}
@@ -139,6 +139,7 @@ func (b *binder) lists(r *bound, z *place) [][]*sensor {
 }
 
 func (b *binder) bind(in *instance, scope string) {
+	b.meters(in)
 	in.key, _ = keyOf(safety.PointID(b.engine.factory, in.rule.Name, scope))
 	if req := in.rule.requires; req != nil {
 		v := view{in: in, cur: in.own}

@@ -25,6 +25,9 @@ type member struct {
 	Min         func(string) float64 `expr:"min"`
 	Max         func(string) float64 `expr:"max"`
 	Rise        func(string) float64 `expr:"rise"`
+	TWA         func(string) float64 `expr:"twa"`
+	STEL        func(string) float64 `expr:"stel"`
+	Dose        doseFunc             `expr:"dose"`
 	Age         float64              `expr:"age"`
 	Known       bool                 `expr:"known"`
 	Bad         bool                 `expr:"bad"`
@@ -35,6 +38,8 @@ type member struct {
 	Reason      string               `expr:"reason"`
 	Suffix      string               `expr:"suffix"`
 }
+
+type doseFunc = func(length string, criterion, exchange float64) float64
 
 var windowNames = []string{"mean", "min", "max", "rise"}
 
@@ -105,9 +110,10 @@ func unitOfDifference(u string) string {
 }
 
 // knownUnit reports whether a limit may have unit u: the unit of a quantity,
-// of its difference or rise, of an age, a count, a ratio or a room.
+// of its difference or rise, of an age, a count, a ratio, a room or an exchange
+// rate of noise.
 func knownUnit(u string) bool {
-	if slices.Contains([]string{"s", "count", "1", "m", "m3"}, u) {
+	if slices.Contains([]string{"s", "count", "1", "m", "m3", "dB"}, u) {
 		return true
 	}
 	for _, q := range quantities {

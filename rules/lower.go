@@ -57,6 +57,8 @@ type uses struct {
 	room  bool              // the capacity of the zone
 	paces []pace            // windows asked of the zone's sensors
 	rated bool              // the rated pressure of the zone's boiler
+
+	minutes []minuteAsk
 }
 
 // pace is a window asked of the sensors of a quantity.
@@ -85,6 +87,7 @@ type lowerer struct {
 type slots struct {
 	lengths []time.Duration
 	needed  map[safety.Quantity][]time.Duration
+	metered []metered
 }
 
 func newSlots() *slots { return &slots{needed: map[safety.Quantity][]time.Duration{}} }

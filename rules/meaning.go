@@ -78,6 +78,7 @@ func (u *uses) add(other uses) {
 	u.room = u.room || other.room
 	u.rated = u.rated || other.rated
 	u.paces = append(u.paces, other.paces...)
+	u.minutes = append(u.minutes, other.minutes...)
 }
 
 // lower parses, checks and lowers one expression.

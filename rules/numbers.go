@@ -167,6 +167,9 @@ func (l *lowerer) call(n *ast.CallNode) number {
 	case name == spreadName && len(n.Arguments) == 1:
 		return l.spread(n)
 	}
+	if how, ok := exposures[name]; ok && len(n.Arguments) == how.arguments {
+		return l.exposure(n, at, name)
+	}
 	if !slices.Contains(windowNames, name) || len(n.Arguments) != 1 {
 		l.refuse(n, "%s cannot be used as a number", describe(n))
 		return noNumber

@@ -37,6 +37,10 @@ const everything = `
      when: 'any(smoke, .value == 1)', flapping: {times: 3, within: 20s}}
   - {name: old, hazard: system, class: info, severity: info, scope: sensor, quantity: co, runs: [server], clause: c,
      when: age > tired, limits: *L}
+  - {name: short, hazard: gas, class: alarm, severity: alarm, scope: sensor, quantity: co, runs: [server], clause: c,
+     when: 'stel("15m") >= trace', limits: *L}
+  - {name: shift, hazard: gas, class: info, severity: warning, scope: zone, runs: [server], clause: c,
+     when: 'any(co, .twa("8h") > speck) && any(co, .value < low)', keep_firing_for: 2s, limits: *L}
 `
 
 const figures = `{high: {value: 100, unit: ppm, source: s, clause: c, confidence: chosen},
@@ -44,6 +48,8 @@ const figures = `{high: {value: 100, unit: ppm, source: s, clause: c, confidence
       top: {value: 180, unit: ppm, source: s, clause: c, confidence: chosen},
       steep: {value: 60, unit: K/min, source: s, clause: c, confidence: chosen},
       steam: {value: 60, unit: "%RH/min", source: s, clause: c, confidence: chosen},
+      trace: {value: 0.8, unit: ppm, source: s, clause: c, confidence: chosen},
+      speck: {value: 0.01, unit: ppm, source: s, clause: c, confidence: chosen},
       tired: {value: 1.5, unit: s, source: s, clause: c, confidence: chosen}}`
 
 func everythingPacks(t *testing.T) []rules.Pack {
@@ -173,7 +179,7 @@ func TestARestartChangesNothing(t *testing.T) {
 			}
 		}
 	})
-	for _, rule := range []string{"held", "mean", "rise", "two", "none", "fault", "blind", "climbs", "flaps", "old"} {
+	for _, rule := range []string{"held", "mean", "rise", "two", "none", "fault", "blind", "climbs", "flaps", "old", "short", "shift"} {
 		if said[rule+" firing"] == 0 && !testing.Short() {
 			t.Errorf("rule %s never fired after a restart: the test says nothing about it (%v)", rule, said)
 		}

@@ -45,6 +45,7 @@ type sensor struct {
 
 	channels  *channels
 	history   *history
+	tracks    []*track // minutes, by the engine's numbering; nil where no rule asks
 	real      [2]int64 // newest sample without flag 1<<i
 	seen      int64    // at in the restored state: Warm goes no further
 	instances []*instance
@@ -97,6 +98,7 @@ func (s *sensor) take(r safety.Reading, at int64) {
 	s.value, s.quality, s.reason, s.flags = r.Value, r.Quality, r.Reason, r.Flags
 	s.countBad()
 	s.quarantine.observe(s, at, silent)
+	s.minute(at)
 	if s.quality == safety.Bad {
 		s.value = 0
 		return

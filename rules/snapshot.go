@@ -57,6 +57,7 @@ func (e *Engine) Snapshot() map[string][]byte {
 	}
 	for _, c := range e.moved {
 		out[ofGateway+c.gateway] = c.save()
+		c.putMinutes(out, false)
 	}
 	e.saved()
 	return out
@@ -70,6 +71,7 @@ func (e *Engine) SnapshotAll() map[string][]byte {
 	}
 	for _, c := range e.channels {
 		out[ofGateway+c.gateway] = c.save()
+		c.putMinutes(out, true)
 	}
 	e.saved()
 	return out
@@ -157,6 +159,12 @@ func (e *Engine) Restore(states map[string][]byte) []Dropped {
 	for _, key := range keys {
 		if key == sensorsKey || strings.HasPrefix(key, ofGateway) {
 			if err := e.loadSensors(states[key]); err != nil {
+				out = append(out, Dropped{Key: key, Reason: err.Error()})
+			}
+			continue
+		}
+		if strings.HasPrefix(key, minutesKey) {
+			if err := e.loadMinutes(states[key]); err != nil {
 				out = append(out, Dropped{Key: key, Reason: err.Error()})
 			}
 			continue

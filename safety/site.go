@@ -203,7 +203,10 @@ type Zone struct {
 	Nuisances     []string `yaml:"nuisances" json:"nuisances"`
 	HighBay       bool     `yaml:"high_bay" json:"high_bay"`
 	SteamProne    bool     `yaml:"steam_prone" json:"steam_prone"`
-	Metabolic     string   `yaml:"metabolic_class" json:"metabolic_class"`
+	Metabolic     string   `yaml:"metabolic_class" json:"metabolic_class"` // ISO 7243: resting, low, moderate, high, very_high; "" = not stated
+	Acclimatised  bool     `yaml:"acclimatised" json:"acclimatised"`       // those who work here are used to its heat
+	Shift         float64  `yaml:"shift_h" json:"shift_h"`                 // hours that one person works here in a day; 0 = not stated, 8 is taken
+	WorkJudged    string   `yaml:"work_judged" json:"work_judged"`         // when metabolic class, acclimatisation and shift were judged, YYYY-MM-DD
 	NormalMax     float64  `yaml:"normal_max_c" json:"normal_max_c"` // °C; 0 = not stated
 	Required      []string `yaml:"required_detection" json:"required_detection"`
 	NeedHelp      int      `yaml:"people_needing_help" json:"people_needing_help"`
