@@ -53,10 +53,14 @@ func New(packs []Pack, plant Plant, runs RunsOn, source string) (*Engine, error)
 	zones := b.zones(plant.Zones)
 	b.addSensors(plant.Sensors, zones)
 	b.linkNeighbours()
+	b.premises(plant, zones)
 	for _, r := range rules {
-		if r.Scope == ScopeSensor {
+		switch r.Scope {
+		case ScopeSensor:
 			b.bindSensors(r)
-		} else {
+		case ScopeExit:
+			b.bindExits(r, zones)
+		default:
 			b.bindZones(r, plant.Zones, zones)
 		}
 	}
@@ -91,7 +95,7 @@ func (b *binder) bindSensors(r *bound) {
 		if len(r.Quantities) > 0 && !slices.Contains(r.Quantities, s.spec.Quantity) {
 			continue
 		}
-		if !r.Filter.wantsZone(s.zone) || !r.Filter.wantsSensor(s) || !b.classed(r, s) || !b.paced(r, s) || !b.measured(r, s) || !b.boilered(r, s) {
+		if !r.Filter.wantsZone(s.zone) || !r.Filter.wantsSensor(s) || !b.classed(r, s) || !b.paced(r, s) || !b.measured(r, s) || !b.boilered(r, s) || !compared(r, s) || !b.placed(r, s) {
 			continue
 		}
 		in := &instance{rule: r, zone: s.zone, rated: b.rated[s.zone.ID], own: s, best: s.spec.Grade, machine: newborn}
@@ -103,11 +107,11 @@ func (b *binder) bindSensors(r *bound) {
 func (b *binder) bindZones(r *bound, order []safety.Zone, zones map[string]*safety.Zone) {
 	for i := range order {
 		z := zones[order[i].ID]
-		if !r.Filter.wantsZone(z) || r.uses.rated && b.rated[z.ID] == 0 {
+		if !r.Filter.wantsZone(z) || r.uses.rated && b.rated[z.ID] == 0 || b.lacks(r, z) != "" {
 			continue
 		}
 		in := &instance{rule: r, zone: z, rated: b.rated[z.ID], lists: b.lists(r, z), machine: newborn}
-		covered := false
+		covered := len(in.lists) == 0 // it asks the calendar, or sensors by what the zone requires
 		for _, list := range in.lists {
 			for _, s := range list {
 				covered = true
@@ -141,6 +145,7 @@ func (b *binder) lists(r *bound, z *safety.Zone) [][]*sensor {
 }
 
 func (b *binder) bind(in *instance, scope string) {
+	b.place(in)
 	in.point = safety.PointID(b.engine.factory, in.rule.Name, scope)
 	if req := in.rule.requires; req != nil {
 		v := view{in: in, cur: in.own}
@@ -265,6 +270,11 @@ func (in *instance) reads() []*sensor {
 			if s != in.own {
 				out = append(out, s)
 			}
+		}
+	}
+	for _, s := range in.also {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
 		}
 	}
 	return out

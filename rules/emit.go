@@ -71,6 +71,7 @@ func (e *Engine) emit(in *instance, from, next safety.State, at int64) {
 	if found.grade == "" {
 		found.grade = in.best
 	}
+	in.noteMembers(&found)
 	e.out = append(e.out, e.told(in, from, next, at, found))
 }
 
@@ -83,8 +84,11 @@ func (e *Engine) told(in *instance, from, next safety.State, at int64, found evi
 		Clause: r.Clause, From: from, To: next, At: time.UnixMilli(at).UTC(),
 		Values: found.values, Flags: found.flags,
 	}
-	if in.own != nil {
+	switch {
+	case in.own != nil:
 		t.Sensor = in.own.spec.ID
+	case in.exit != nil:
+		t.Sensor = in.exit.sensor()
 	}
 	return t
 }

@@ -34,6 +34,8 @@ type member struct {
 	BadPolls    float64              `expr:"bad_polls"`
 	Reason      string               `expr:"reason"`
 	Suffix      string               `expr:"suffix"`
+
+	papersOfMember
 }
 
 var windowNames = []string{"mean", "min", "max", "rise"}
@@ -57,10 +59,13 @@ func environment(r *Rule) map[string]any {
 	for _, l := range r.Limits {
 		env[l.Name] = 0.0
 	}
+	placeEnvironment(r, env)
 	if r.Scope == ScopeSensor {
 		own := reflect.ValueOf(member{})
-		for i := range own.NumField() {
-			env[own.Type().Field(i).Tag.Get("expr")] = own.Field(i).Interface()
+		for _, f := range reflect.VisibleFields(own.Type()) {
+			if name := f.Tag.Get("expr"); name != "" {
+				env[name] = own.FieldByIndex(f.Index).Interface()
+			}
 		}
 	}
 	return env
@@ -70,6 +75,7 @@ func environment(r *Rule) map[string]any {
 // no limit can be called so.
 func reserved(name string) bool {
 	probe := environment(&Rule{Scope: ScopeSensor})
+	probe[provedName] = false
 	_, taken := probe[name]
 	return taken || slices.Contains(kept, name)
 }
@@ -105,9 +111,9 @@ func unitOfDifference(u string) string {
 }
 
 // knownUnit reports whether a limit may have unit u: the unit of a quantity,
-// of its difference or rise, of an age, a count, a ratio or a room.
+// of its difference or rise, of an age, a count, a ratio, a room or a way out.
 func knownUnit(u string) bool {
-	if slices.Contains([]string{"s", "count", "1", "m", "m3"}, u) {
+	if slices.Contains([]string{"s", "count", "1", "m", "m3", "mm", "d", "1/m2"}, u) {
 		return true
 	}
 	for _, q := range quantities {

@@ -57,6 +57,7 @@ type uses struct {
 	room  bool              // the capacity of the zone
 	paces []pace            // windows asked of the zone's sensors
 	rated bool              // the rated pressure of the zone's boiler
+	place asks
 }
 
 // pace is a window asked of the sensors of a quantity.

@@ -25,6 +25,14 @@ type instance struct {
 	dirty  bool // changed since the last Snapshot
 	listed bool // in Engine.changed
 	timed  bool // in Engine.timed
+
+	turn  int64 // ms: when time alone next changes what the condition says
+	turns bool  // in turns.turning
+	exit  *exit // what a rule of scope exit is about
+	site  *Engine
+	room  *room // what is known of the zone
+	mains *supply
+	also  []*sensor // read, and in none of the lists
 }
 
 // machine is the state of an instance: what a snapshot keeps.
@@ -35,16 +43,20 @@ type machine struct {
 	blind  int64        // unknown since, ms
 	gone   int64        // firing: condition gone since, ms
 	held   bool         // put off by the rule's delay
+	turned int64        // the newest turn that was taken, or the first look, ms
 	grade  safety.Grade
 	flags  safety.Flags
 	proved bool // grade and flags come from evidence
 }
 
-var newborn = machine{state: safety.Unknown, before: safety.Unknown, since: never, blind: never, gone: never}
+var newborn = machine{state: safety.Unknown, before: safety.Unknown, since: never, blind: never, gone: never, turned: never}
 
 func (in *instance) scope() string {
-	if in.own != nil {
+	switch {
+	case in.own != nil:
 		return in.own.spec.ID
+	case in.exit != nil:
+		return in.exit.spec.ID
 	}
 	return in.zone.ID
 }
@@ -229,6 +241,9 @@ func (in *instance) deadline() int64 {
 
 // expire lets holds end that end by a moment, ms, at the latest.
 func (e *Engine) expire(in *instance, at int64) {
+	if in.turn <= at {
+		e.turnUp(in, at)
+	}
 	due := in.deadline()
 	if due == never || due > at {
 		return

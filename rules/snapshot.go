@@ -39,6 +39,7 @@ type saved struct {
 	Grade   safety.Grade `json:"grade,omitempty"`
 	Flags   safety.Flags `json:"flags,omitempty"`
 	Proved  bool         `json:"proved,omitempty"`
+	Turned  *int64       `json:"turned,omitempty"`
 }
 
 // Snapshot returns the states that changed since the last call, by key. It is
@@ -56,6 +57,7 @@ func (e *Engine) Snapshot() map[string][]byte {
 	for _, c := range e.moved {
 		out[ofGateway+c.gateway] = c.save()
 	}
+	e.savePlace(out, false)
 	e.saved()
 	return out
 }
@@ -69,6 +71,7 @@ func (e *Engine) SnapshotAll() map[string][]byte {
 	for _, c := range e.channels {
 		out[ofGateway+c.gateway] = c.save()
 	}
+	e.savePlace(out, true)
 	e.saved()
 	return out
 }
@@ -114,6 +117,7 @@ func (in *instance) save() saved {
 		State: in.state.String(), Before: in.before.String(),
 		Since: moment(in.since), Blind: moment(in.blind), Gone: moment(in.gone),
 		Held: in.held, Grade: in.grade, Flags: in.flags, Proved: in.proved,
+		Turned: moment(in.turned),
 	}
 }
 
@@ -158,6 +162,12 @@ func (e *Engine) Restore(states map[string][]byte) []Dropped {
 			}
 			continue
 		}
+		if known, err := e.loadPlace(key, states[key]); known {
+			if err != nil {
+				out = append(out, Dropped{Key: key, Reason: err.Error()})
+			}
+			continue
+		}
 		var s saved
 		if err := json.Unmarshal(states[key], &s); err != nil {
 			out = append(out, Dropped{Key: key, Reason: "unreadable: " + err.Error()})
@@ -168,6 +178,7 @@ func (e *Engine) Restore(states map[string][]byte) []Dropped {
 			out = append(out, Dropped{Key: key, Rule: s.Rule, Scope: s.Scope, State: was, Reason: reason})
 		}
 	}
+	e.resumeTurns()
 	return out
 }
 
@@ -187,6 +198,7 @@ func (e *Engine) load(point string, s saved) (refusedBecause string) {
 	in.machine = machine{
 		state: state, before: before, since: orNever(s.Since), blind: orNever(s.Blind), gone: orNever(s.Gone),
 		held: s.Held, grade: s.Grade, flags: s.Flags, proved: s.Proved,
+		turned: orNever(s.Turned),
 	}
 	e.watch(in)
 	return ""
