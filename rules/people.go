@@ -6,7 +6,7 @@ import (
 	"nirapod/safety"
 )
 
-// Names of the ends of a count in the evidence.
+// Names of the ends of a count, in conditions and in the evidence.
 const (
 	atLeast = "people_at_least"
 	atMost  = "people_at_most"
@@ -20,30 +20,37 @@ func (l *lowerer) counters() counters {
 	return counters{l.list(safety.People), l.list(safety.PeopleHigh)}
 }
 
-// people returns how many are in the zone: at least the highest of the low
-// ends, because what one counter vouches for is there; at most the sum of the
-// high ends, because two counters may have counted different people. A counter
-// that is not known bounds nothing from above, and neither does a zone without.
-func (c counters) people(v *view) span {
-	out := span{0, 0}
+// least returns the low end: at least the highest of the counters' low ends,
+// because what one counter vouches for is there. Nothing vouches for anybody in a
+// zone without a counter. Of one that is not known it may be any more.
+func (c counters) least(v *view) span {
+	out := span{}
 	for _, s := range v.in.lists[c.low] {
-		if v.sees(s.trust(v.late == s)) {
-			out.lo = max(out.lo, s.value)
-		}
-	}
-	known := len(v.in.lists[c.high]) > 0
-	for _, s := range v.in.lists[c.high] {
 		if !v.sees(s.trust(v.late == s)) {
-			known = false
+			out.hi = math.Inf(1)
 			continue
 		}
-		out.hi += s.value
+		out.lo = max(out.lo, s.value)
 	}
-	if !known {
-		out.hi = math.Inf(1)
-	}
-	out.hi = max(out.hi, out.lo) // two counters that disagree
+	out.hi = max(out.hi, out.lo)
 	return out
+}
+
+// most returns the high end: the sum of the counters' high ends, because two
+// counters may have counted different people. Unknown with one that is not
+// known, and without any.
+func (c counters) most(v *view) span {
+	if len(v.in.lists[c.high]) == 0 {
+		return anything
+	}
+	sum := 0.0
+	for _, s := range v.in.lists[c.high] {
+		if !v.sees(s.trust(v.late == s)) {
+			return anything
+		}
+		sum += s.value
+	}
+	return exactly(sum)
 }
 
 func (c counters) why(v *view, found *evidence) {
@@ -54,27 +61,31 @@ func (c counters) why(v *view, found *evidence) {
 			}
 		}
 	}
-	people := c.people(v)
-	found.note(atLeast, people.lo)
-	if !math.IsInf(people.hi, 1) {
-		found.note(atMost, people.hi)
+	found.note(atLeast, c.least(v).lo)
+	if most := c.most(v); most.known() {
+		found.note(atMost, most.lo)
 	}
 }
 
-// occupancy is how many people are in the zone.
-func (l *lowerer) occupancy() number {
+// atLeast and atMost are the ends of how many people are in the zone.
+func (l *lowerer) atLeast() number {
 	c := l.counters()
-	return number{eval: c.people, why: c.why, unit: "count", plain: true, text: "occupancy"}
+	return number{eval: c.least, why: c.why, unit: "count", plain: true, text: atLeast}
 }
 
-// density is how many people are on a square metre of the zone, on the average:
-// somewhere in it they stand closer.
+func (l *lowerer) atMost() number {
+	c := l.counters()
+	return number{eval: c.most, why: c.why, unit: "count", plain: true, text: atMost}
+}
+
+// density is how many people at least are on a square metre of the zone, on the
+// average: somewhere in it they stand closer.
 func (l *lowerer) density() number {
 	c := l.counters()
 	l.uses.place.area = true
 	return number{
 		eval: func(v *view) span {
-			people, area := c.people(v), v.in.zone.Area
+			people, area := c.least(v), v.in.zone.Area
 			if area <= 0 {
 				return anything
 			}
@@ -83,7 +94,7 @@ func (l *lowerer) density() number {
 		why: func(v *view, found *evidence) {
 			c.why(v, found)
 			if area := v.in.zone.Area; area > 0 {
-				found.note("density", c.people(v).lo/area)
+				found.note("density", c.least(v).lo/area)
 			}
 		},
 		unit: "1/m2",
@@ -99,9 +110,9 @@ func (l *lowerer) occupied() cond {
 		eval: func(v *view) truth {
 			careful, doubt := v.careful, v.doubt
 			v.careful = true
-			empty := c.people(v).hi < 1
+			most := c.most(v)
 			v.careful, v.doubt = careful, doubt
-			return truthOf(!empty)
+			return truthOf(!most.known() || most.lo >= 1)
 		},
 		why:  func(v *view, _ bool, found *evidence) { c.why(v, found) },
 		text: "occupied",

@@ -43,7 +43,8 @@ var placeTests = map[string]func(*lowerer) cond{
 
 var placeNumbers = map[string]func(*lowerer) number{
 	"since_shift_start": (*lowerer).sinceShiftStart,
-	"occupancy":         (*lowerer).occupancy,
+	atLeast:             (*lowerer).atLeast,
+	atMost:              (*lowerer).atMost,
 	"density":           (*lowerer).density,
 	"employed":          (*lowerer).employed,
 	"licence_left":      (*lowerer).licenceLeft,
