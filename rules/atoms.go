@@ -54,8 +54,11 @@ func (l *lowerer) test(n ast.Node, name string) cond {
 		ask = func(_ *view, s *sensor) bool { return s.quarantine.on }
 	case "blind":
 		l.uses.meta = true
-		ask = func(_ *view, s *sensor) bool { return s.blind() }
+		ask = func(v *view, s *sensor) bool { return s.blind() && !s.isolatedAt(v.now) }
 	default:
+		if c, ok := l.placeTest(name); ok {
+			return c
+		}
 		l.refuse(n, "%s is not true or false", name)
 		return nothing
 	}

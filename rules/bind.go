@@ -50,14 +50,19 @@ func New(packs []Pack, plant Plant, runs RunsOn, source string) (*Engine, error)
 		sensors: map[string]*sensor{},
 		start:   never, now: never, horizon: never,
 	}}
+	b.engine.view.site = b.engine
 	rules := b.lowerAll(packs, runs)
 	b.addPlaces(plant)
 	b.addSensors(plant.Sensors)
 	b.linkPeers()
+	b.premises(plant)
 	for _, r := range rules {
-		if r.Scope == ScopeSensor {
+		switch r.Scope {
+		case ScopeSensor:
 			b.bindSensors(r)
-		} else {
+		case ScopeExit:
+			b.bindExits(r)
+		default:
 			b.bindZones(r)
 		}
 	}
@@ -92,7 +97,8 @@ func (b *binder) bindSensors(r *bound) {
 		if len(r.Quantities) > 0 && !slices.Contains(r.Quantities, s.spec.Quantity) {
 			continue
 		}
-		if !r.Filter.wantsZone(s.zone) || !r.Filter.wantsSensor(s) || !b.classed(r, s) || !b.paced(r, s) || !b.minutely(r, s) || !b.measured(r, s) || !b.boilered(r, s) {
+		if !r.Filter.wantsZone(s.zone) || !r.Filter.wantsSensor(s) || !b.classed(r, s) || !b.paced(r, s) || !b.minutely(r, s) || !b.measured(r, s) || !b.boilered(r, s) ||
+			!compared(r, s) || !b.placed(r, s) {
 			continue
 		}
 		in := &instance{rule: r, zone: s.zone, own: s, best: rankOf(s.spec.Grade), machine: newborn}
@@ -103,11 +109,11 @@ func (b *binder) bindSensors(r *bound) {
 
 func (b *binder) bindZones(r *bound) {
 	for _, z := range b.order {
-		if !r.Filter.wantsZone(z) || r.uses.rated && z.rated == 0 {
+		if !r.Filter.wantsZone(z) || r.uses.rated && z.rated == 0 || b.lacks(r, z) != "" {
 			continue
 		}
 		in := &instance{rule: r, zone: z, lists: b.lists(r, z), machine: newborn}
-		covered := false
+		covered := len(in.lists) == 0 // it asks the calendar, or sensors by what the zone requires
 		for _, list := range in.lists {
 			for _, s := range list {
 				covered = true
@@ -140,9 +146,12 @@ func (b *binder) lists(r *bound, z *place) [][]*sensor {
 
 func (b *binder) bind(in *instance, scope string) {
 	b.meters(in)
+	if in.turn = in.rule.firstTurn(); in.turn != noTurn {
+		b.engine.mayTurn(in)
+	}
 	in.key, _ = keyOf(safety.PointID(b.engine.factory, in.rule.Name, scope))
 	if req := in.rule.requires; req != nil {
-		v := view{in: in, cur: in.own}
+		v := view{site: b.engine, in: in, cur: in.own}
 		if req.eval(&v) == no {
 			b.wrong("rule %s at %s: its requirement %q is not met: zone %s, normal maximum %g °C, sensor class %q",
 				in.rule.Name, scope, in.rule.Requires, in.zone.ID, in.zone.NormalMax, in.class())
@@ -267,6 +276,11 @@ func (in *instance) reads() []*sensor {
 			if s != in.own {
 				out = append(out, s)
 			}
+		}
+	}
+	for _, s := range in.also() {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
 		}
 	}
 	return out

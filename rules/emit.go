@@ -77,6 +77,7 @@ func (e *Engine) emit(in *instance, from, next safety.State, at int64) {
 	if next == safety.Firing && in.flaps() {
 		found.note("flapping", float64(len(*in.firings)))
 	}
+	in.noteMembers(&found)
 	e.out = append(e.out, e.told(in, from, next, at, found))
 }
 
@@ -89,8 +90,11 @@ func (e *Engine) told(in *instance, from, next safety.State, at int64, found evi
 		Clause: r.Clause, From: from, To: next, At: time.UnixMilli(at).UTC(),
 		Values: found.values, Flags: found.flags,
 	}
-	if in.own != nil {
+	switch {
+	case in.own != nil:
 		t.Sensor = in.own.spec.ID
+	case in.exit != nil:
+		t.Sensor = in.exit.sensor()
 	}
 	return t
 }

@@ -14,6 +14,20 @@ type Plant struct {
 	Zones   []safety.Zone
 	Hazards []safety.Hazmat // of them, the boilers
 	Sensors []safety.Sensor // a period of 0 is taken as 1 s
+
+	Exits    []safety.Exit
+	Calendar Calendar
+	StayOut  bool // nobody may be in the building
+}
+
+// PlantOf returns the part of a site that the rules read.
+func PlantOf(s safety.Site) Plant {
+	return Plant{
+		Factory: s.Factory.ID, Zones: s.Zones, Hazards: s.Hazards, Sensors: s.Sensors, Exits: s.Exits, StayOut: s.Building.StayOut,
+		Calendar: Calendar{
+			Hours: s.Factory.Hours, Shifts: s.Factory.Shifts, WeeklyHoliday: s.Factory.WeeklyHoliday, Holidays: s.Factory.Calendar,
+		},
+	}
 }
 
 // Engine evaluates rules over one plant. It is not safe for concurrent use:
@@ -37,6 +51,10 @@ type Engine struct {
 	due        agenda // during Tick
 	horizon    int64
 	channels   []*channels
+
+	turns
+	premises
+	permits
 
 	// Since the last Snapshot:
 	changed []*instance
@@ -68,6 +86,7 @@ func (e *Engine) Observe(r safety.Reading) []safety.Transition {
 	}
 	s.take(r, at)
 	s.stale = late
+	e.follow(s, at)
 	e.move(s)
 	for _, in := range s.instances {
 		e.evaluate(in, at)
@@ -120,9 +139,12 @@ func (e *Engine) Tick(now time.Time) []safety.Transition {
 	}
 	e.now, e.horizon, e.shifted = ms, ms, true
 	e.collect()
+	e.collectTurns()
 	for len(e.due) > 0 {
 		ev := heap.Pop(&e.due).(event)
 		switch {
+		case ev.turn:
+			e.takeTurn(ev.in, ev.at)
 		case ev.in != nil && ev.in.deadline() == ev.at:
 			e.expire(ev.in, ev.at)
 			e.watch(ev.in)
@@ -184,6 +206,7 @@ type event struct {
 	in    *instance
 	s     *sensor
 	order int
+	turn  bool // the instance's turn, not the end of its hold
 }
 
 // agenda is a heap of events: earliest first, holds before silence, then in

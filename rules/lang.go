@@ -37,6 +37,8 @@ type member struct {
 	BadPolls    float64              `expr:"bad_polls"`
 	Reason      string               `expr:"reason"`
 	Suffix      string               `expr:"suffix"`
+
+	papersOfMember
 }
 
 type doseFunc = func(length string, criterion, exchange float64) float64
@@ -62,10 +64,13 @@ func environment(r *Rule) map[string]any {
 	for _, l := range r.Limits {
 		env[l.Name] = 0.0
 	}
+	placeEnvironment(r, env)
 	if r.Scope == ScopeSensor {
 		own := reflect.ValueOf(member{})
-		for i := range own.NumField() {
-			env[own.Type().Field(i).Tag.Get("expr")] = own.Field(i).Interface()
+		for _, f := range reflect.VisibleFields(own.Type()) {
+			if name := f.Tag.Get("expr"); name != "" {
+				env[name] = own.FieldByIndex(f.Index).Interface()
+			}
 		}
 	}
 	return env
@@ -75,6 +80,7 @@ func environment(r *Rule) map[string]any {
 // no limit can be called so.
 func reserved(name string) bool {
 	probe := environment(&Rule{Scope: ScopeSensor})
+	probe[provedName] = false
 	_, taken := probe[name]
 	return taken || slices.Contains(kept, name)
 }
@@ -110,10 +116,10 @@ func unitOfDifference(u string) string {
 }
 
 // knownUnit reports whether a limit may have unit u: the unit of a quantity,
-// of its difference or rise, of an age, a count, a ratio, a room or an exchange
-// rate of noise.
+// of its difference or rise, of an age, a count, a ratio, a room, a way out or
+// an exchange rate of noise.
 func knownUnit(u string) bool {
-	if slices.Contains([]string{"s", "count", "1", "m", "m3", "dB"}, u) {
+	if slices.Contains([]string{"s", "count", "1", "m", "m3", "mm", "d", "1/m2", "dB"}, u) {
 		return true
 	}
 	for _, q := range quantities {

@@ -22,15 +22,16 @@ var ruleName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
 // rule reads and checks one rule; its mistakes go to s.
 func (s *source) rule(n *yaml.Node) Rule {
 	f := s.mapping(n, "a rule", "name", "hazard", "class", "severity", "scope", "quantity", "filter", "when",
-		"for", "keep_firing_for", "reset", "latch", "steps", "flapping", "delay", "requires", "runs", "limits", "clause")
+		"for", "keep_firing_for", "reset", "latch", "steps", "flapping", "delay", "requires", "permit", "runs", "limits", "clause")
 	r := Rule{file: s.name, Name: f.text("name"), When: f.text("when"), Clause: f.text("clause")}
 	if r.Name != "" && !ruleName.MatchString(r.Name) {
 		s.wrong(f.of["name"], "name %q: small letters, digits and hyphens", r.Name)
 	}
-	r.Hazard = oneOf(f, "hazard", safety.HazardFire, safety.HazardGas, safety.HazardCrowd, safety.HazardExit, safety.HazardSystem)
+	r.Hazard = oneOf(f, "hazard", safety.HazardFire, safety.HazardGas, safety.HazardCrowd, safety.HazardExit, safety.HazardSystem,
+		safety.HazardHours, safety.HazardBoiler, safety.HazardStructure)
 	r.Class = oneOf(f, "class", safety.ClassAlarm, safety.ClassFault, safety.ClassIsolation, safety.ClassInfo)
 	r.Severity = severityOf(f)
-	r.Scope = oneOf(f, "scope", ScopeSensor, ScopeZone)
+	r.Scope = oneOf(f, "scope", ScopeSensor, ScopeZone, ScopeExit)
 	r.Runs = f.runs()
 	r.Filter = f.filter()
 	r.Limits = f.limits()
@@ -45,9 +46,11 @@ func (s *source) rule(n *yaml.Node) Rule {
 	f.delay(&r)
 	f.steps(&r)
 	f.flapping(&r)
+	r.Permit = f.permit()
 	f.consistent(r)
 	if asked && r.Scope != "" && r.When != "" { // else every name in it would be a mistake
 		r.fingerprint = f.lower(&r)
+		f.permitted(r)
 	}
 	return r
 }
@@ -141,8 +144,8 @@ func (f fields) runs() RunsOn {
 func (f fields) quantity(r *Rule) {
 	list := f.words("quantity")
 	switch {
-	case r.Scope == ScopeZone && len(list) > 0:
-		f.src.wrong(list[0], "a rule about a zone names quantities in its condition: any(smoke, .value == 1)")
+	case r.Scope != ScopeSensor && len(list) > 0:
+		f.src.wrong(list[0], "a rule about a zone or an exit names quantities in its condition: any(smoke, .value == 1)")
 		return
 	case r.Scope == ScopeSensor && len(list) == 0:
 		f.src.wrong(f.node, "quantity is missing: which sensors is the rule about? (any = all)")

@@ -13,6 +13,7 @@ import (
 
 // view is one look at what an instance reads.
 type view struct {
+	site    *Engine
 	in      *instance
 	cur     *sensor // the instance's own sensor, or the member a predicate asks
 	careful bool    // only values of full trust are known
@@ -49,15 +50,15 @@ type number struct {
 
 // uses is what a condition reads.
 type uses struct {
-	lists []safety.Quantity // quantities of the zone, by slot
-	value bool              // a momentary value, own or of a member
-	live  bool              // anything that changes with readings or time
-	clock bool              // age: changes without a reading
-	meta  bool              // blind: changes when other rules do
-	room  bool              // the capacity of the zone
-	paces []pace            // windows asked of the zone's sensors
-	rated bool              // the rated pressure of the zone's boiler
-
+	lists   []safety.Quantity // quantities of the zone, by slot
+	value   bool              // a momentary value, own or of a member
+	live    bool              // anything that changes with readings or time
+	clock   bool              // age: changes without a reading
+	meta    bool              // blind: changes when other rules do
+	room    bool              // the capacity of the zone
+	paces   []pace            // windows asked of the zone's sensors
+	rated   bool              // the rated pressure of the zone's boiler
+	place   asks
 	minutes []minuteAsk
 }
 

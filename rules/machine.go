@@ -24,6 +24,10 @@ type instance struct {
 	dirty  bool // changed since the last Snapshot
 	listed bool // in Engine.changed
 	timed  bool // in Engine.timed
+
+	turn  int64 // ms: when time alone next changes what the condition says
+	turns bool  // in turns.turning
+	exit  *exit // what a rule of scope exit is about
 }
 
 // machine is the state of an instance: what a snapshot keeps.
@@ -31,6 +35,7 @@ type machine struct {
 	since   int64 // pending or unknown-from-pending: true since, ms
 	blind   int64 // unknown since, ms
 	gone    int64 // firing: condition gone since, ms
+	turned  int64 // the newest turn that was taken, or the first look, ms
 	state   safety.State
 	before  safety.State // while unknown: what it was, for timers and latches
 	held    bool         // put off by the rule's delay
@@ -41,11 +46,14 @@ type machine struct {
 	firings *firings // nil where the rule has no Flapping
 }
 
-var newborn = machine{state: safety.Unknown, before: safety.Unknown, since: never, blind: never, gone: never}
+var newborn = machine{state: safety.Unknown, before: safety.Unknown, since: never, blind: never, gone: never, turned: never}
 
 func (in *instance) scope() string {
-	if in.own != nil {
+	switch {
+	case in.own != nil:
 		return in.own.spec.ID
+	case in.exit != nil:
+		return in.exit.spec.ID
 	}
 	return in.zone.ID
 }
@@ -233,6 +241,9 @@ func (in *instance) deadline() int64 {
 
 // expire lets holds end that end by a moment, ms, at the latest.
 func (e *Engine) expire(in *instance, at int64) {
+	if in.turn <= at {
+		e.turnUp(in, at)
+	}
 	due := in.deadline()
 	if due == never || due > at {
 		return

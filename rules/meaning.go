@@ -73,10 +73,12 @@ func lowerRule(r *Rule, slots *slots) (*bound, []refused) {
 // add joins what one expression of a rule reads to what the others do.
 func (u *uses) add(other uses) {
 	u.lists = other.lists // it began with the others' lists
+	u.value = u.value || other.value
 	u.clock = u.clock || other.clock
 	u.meta = u.meta || other.meta
 	u.room = u.room || other.room
 	u.rated = u.rated || other.rated
+	u.place.add(other.place)
 	u.paces = append(u.paces, other.paces...)
 	u.minutes = append(u.minutes, other.minutes...)
 }
@@ -132,6 +134,9 @@ func meaning(b *bound) string {
 	}
 	if r.Flapping.Times > 0 {
 		add("flapping", r.Flapping)
+	}
+	if len(r.Permit) > 0 {
+		add("permit", slices.Sorted(slices.Values(r.Permit)))
 	}
 	sum := sha256.Sum256([]byte(strings.Join(out, "\n")))
 	return hex.EncodeToString(sum[:8])

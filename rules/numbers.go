@@ -83,6 +83,9 @@ func (l *lowerer) named(n ast.Node, name string) number {
 		l.uses.rated = true
 		return rated
 	}
+	if of, ok := l.placeNumber(name); ok {
+		return of
+	}
 	for i := range l.rule.Limits {
 		if l.rule.Limits[i].Name == name {
 			return l.limit(&l.rule.Limits[i])
@@ -137,13 +140,14 @@ func (l *lowerer) measured(n ast.Node, name string) ([]safety.Quantity, string, 
 }
 
 func (l *lowerer) read(n ast.Node) number {
-	_, unit, ok := l.measured(n, "value")
+	qs, unit, ok := l.measured(n, "value")
 	if !ok {
 		return noNumber
 	}
 	l.uses.value, l.uses.live = true, true
+	works := l.coverable(qs, true)
 	out := l.of("value", unit, func(v *view, s *sensor) span {
-		if !v.sees(s.trust(v.late == s)) {
+		if !v.sees(s.trust(v.late == s)) || len(works) > 0 && s.hidden(works, v.now) {
 			return anything
 		}
 		return exactly(s.value)
@@ -164,6 +168,8 @@ func (l *lowerer) call(n *ast.CallNode) number {
 	switch {
 	case name == capacityName && len(n.Arguments) == 2:
 		return l.capacity(n)
+	case (name == egressName || name == egressLessName) && len(n.Arguments) == 2:
+		return l.egress(n, name)
 	case name == spreadName && len(n.Arguments) == 1:
 		return l.spread(n)
 	}
@@ -211,9 +217,10 @@ func (l *lowerer) window(name, unit string, length time.Duration, qs []safety.Qu
 		"mean": (*window).mean, "min": (*window).min, "max": (*window).max, "rise": (*window).rise,
 	}[name]
 	label := fmt.Sprintf("%s(%v)", name, length)
+	works := l.coverable(qs, name != "rise")
 	ask := func(v *view, s *sensor) span {
 		w := s.history.slots[slot]
-		if !v.sees(s.trust(v.late == s)) {
+		if !v.sees(s.trust(v.late == s)) || len(works) > 0 && s.hidden(works, v.now) {
 			return anything
 		}
 		v.doubt = v.doubt || w.doubtful()

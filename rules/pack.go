@@ -39,6 +39,7 @@ type Scope string
 const (
 	ScopeSensor Scope = "sensor"
 	ScopeZone   Scope = "zone"
+	ScopeExit   Scope = "exit"
 )
 
 // Pack is one file of rules about one hazard.
@@ -67,6 +68,7 @@ type Rule struct {
 	Delay         string        // a condition that may put firing off, "" = none
 	DelayAtMost   time.Duration // at most 60 s
 	Requires      string        // must not be false of the place where the rule is bound
+	Permit        []safety.Work // kinds of work whose permit may isolate sensors from this rule
 	Runs          RunsOn
 	Clause        string // standard and clause, for people
 	Limits        []Limit

@@ -13,8 +13,12 @@ const defaultPeriod = time.Second
 // place is a zone and what stands in it.
 type place struct {
 	*safety.Zone
-	rated   float64                       // bar, of its boiler; 0 = none
-	sensors map[safety.Quantity][]*sensor // by id
+	rated    float64                       // bar, of its boiler; 0 = none
+	sensors  map[safety.Quantity][]*sensor // by id
+	ways     []*exit                       // that lead from here
+	licence  int64                         // day on which the first boiler's licence ends, days since 1970
+	licensed licences
+	required []requirement
 }
 
 func (b *binder) addPlaces(plant Plant) {

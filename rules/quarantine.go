@@ -133,6 +133,13 @@ var physics = map[safety.Quantity]physical{
 	safety.Flow:               {-1e6, 1e6, unlike},
 	safety.Pressure:           {-1.1, 1e4, unlike},
 	safety.Noise:              {-20, 200, 10},
+	safety.ExitConfirmed:      {0, 1, unlike},
+	safety.Mains:              {0, 1, unlike},
+	safety.Generator:          {0, 1, unlike},
+	safety.Battery:            {0, 60, unlike},
+	safety.ChargerFault:       {0, 1, unlike},
+	safety.Tamper:             {0, 1, unlike},
+	safety.Undervoltage:       {0, 1, unlike},
 }
 
 // plausible turns a value that cannot be into a fault.

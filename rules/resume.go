@@ -24,7 +24,8 @@ func (e *Engine) Firing() []safety.Transition {
 // next reading says what it is. It returns no transition.
 func (e *Engine) Forget(point string) {
 	if in := e.points.at(point); in != nil {
-		in.machine, in.dirty = newborn, true
+		in.machine, in.dirty, in.turn = newborn, true, in.rule.firstTurn()
+		e.earliest = min(e.earliest, in.turn)
 		e.note(in)
 	}
 }

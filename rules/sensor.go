@@ -48,6 +48,9 @@ type sensor struct {
 	tracks    []*track // minutes, by the engine's numbering; nil where no rule asks
 	real      [2]int64 // newest sample without flag 1<<i
 	seen      int64    // at in the restored state: Warm goes no further
+	papers    papers
+	mains     *supply // of its gateway; nil where nothing tells of it
+	isolation isolation
 	instances []*instance
 	metas     []*instance // rules about the rules that read this sensor
 }
@@ -72,7 +75,7 @@ func parseClass(s string) (class int, suffix string) {
 }
 
 func newSensor(spec safety.Sensor, zone *place, slots *slots) *sensor {
-	s := &sensor{spec: spec, zone: zone, at: never, seen: never, heard: never}
+	s := &sensor{spec: spec, zone: zone, at: never, seen: never, heard: never, papers: papersOf(spec), isolation: armed}
 	s.class, s.suffix = parseClass(spec.Class)
 	s.real = [2]int64{never, never}
 	s.quarantine = sound

@@ -41,6 +41,7 @@ type saved struct {
 	Proved  bool         `json:"proved,omitempty"`
 	Step    int          `json:"step,omitempty"`
 	Firings *firings     `json:"firings,omitempty"`
+	Turned  *int64       `json:"turned,omitempty"`
 }
 
 // Snapshot returns the states that changed since the last call, by key. It is
@@ -59,6 +60,7 @@ func (e *Engine) Snapshot() map[string][]byte {
 		out[ofGateway+c.gateway] = c.save()
 		c.putMinutes(out, false)
 	}
+	e.savePlace(out, false)
 	e.saved()
 	return out
 }
@@ -73,6 +75,7 @@ func (e *Engine) SnapshotAll() map[string][]byte {
 		out[ofGateway+c.gateway] = c.save()
 		c.putMinutes(out, true)
 	}
+	e.savePlace(out, true)
 	e.saved()
 	return out
 }
@@ -119,6 +122,7 @@ func (in *instance) save() saved {
 		Since: moment(in.since), Blind: moment(in.blind), Gone: moment(in.gone),
 		Held: in.held, Grade: in.grade.grade(), Flags: in.flags, Proved: in.proved,
 		Step: int(in.step), Firings: in.firings,
+		Turned: moment(in.turned),
 	}
 }
 
@@ -169,6 +173,12 @@ func (e *Engine) Restore(states map[string][]byte) []Dropped {
 			}
 			continue
 		}
+		if known, err := e.loadPlace(key, states[key]); known {
+			if err != nil {
+				out = append(out, Dropped{Key: key, Reason: err.Error()})
+			}
+			continue
+		}
 		var s saved
 		if err := json.Unmarshal(states[key], &s); err != nil {
 			out = append(out, Dropped{Key: key, Reason: "unreadable: " + err.Error()})
@@ -179,6 +189,7 @@ func (e *Engine) Restore(states map[string][]byte) []Dropped {
 			out = append(out, Dropped{Key: key, Rule: s.Rule, Scope: s.Scope, State: was, Reason: reason})
 		}
 	}
+	e.resumeTurns()
 	return out
 }
 
@@ -199,6 +210,7 @@ func (e *Engine) load(point string, s saved) (refusedBecause string) {
 		state: state, before: before, since: orNever(s.Since), blind: orNever(s.Blind), gone: orNever(s.Gone),
 		held: s.Held, grade: rankOf(s.Grade), flags: s.Flags, proved: s.Proved,
 		step: uint8(s.Step), firings: s.Firings,
+		turned: orNever(s.Turned),
 	}
 	e.watch(in)
 	return ""

@@ -37,6 +37,13 @@ const (
 	Flow               Quantity = "flow"
 	Pressure           Quantity = "pressure"
 	Noise              Quantity = "noise"
+	ExitConfirmed      Quantity = "exit_confirmed" // a warden's word at the door: 1 = it opens
+	Mains              Quantity = "mains"          // supply of the gateway's socket: 1 = there
+	Generator          Quantity = "generator"      // 1 = it runs
+	Battery            Quantity = "battery"        // terminal voltage of a 12 V block
+	ChargerFault       Quantity = "charger_fault"
+	Tamper             Quantity = "tamper"       // door of the cabinet: 1 = open
+	Undervoltage       Quantity = "undervoltage" // the computer's own supply: 1 = too low
 )
 
 var units = map[Quantity]Unit{
@@ -45,6 +52,7 @@ var units = map[Quantity]Unit{
 	CO: "ppm", CO2: "ppm", H2S: "ppm", NH3: "ppm", CL2: "ppm", VOC: "ppm",
 	O2: "%", LEL: "%LEL", People: "count", PeopleHigh: "count", Light: "lx", Vibration: "mm/s",
 	Flow: "L/min", Pressure: "bar", Noise: "dBA",
+	ExitConfirmed: "/", Mains: "/", Generator: "/", Battery: "V", ChargerFault: "/", Tamper: "/", Undervoltage: "/",
 }
 
 // Unit returns the unit of q, or "" for an unknown quantity.

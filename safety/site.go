@@ -118,14 +118,20 @@ type Contact struct {
 type Hours struct {
 	Days string `yaml:"days" json:"days"` // e.g. sat-thu
 	From string `yaml:"from" json:"from"` // HH:MM
-	To   string `yaml:"to" json:"to"`     // HH:MM
+	To   string `yaml:"to" json:"to"`     // HH:MM; not later than From: on the next day
+	// The days on which it is in force, both included, YYYY-MM-DD; "" = no bound.
+	Since string `yaml:"since" json:"since"`
+	Until string `yaml:"until" json:"until"`
 }
 
-// Shift is a named span of work.
+// Shift is a named span of work. A shift that passes midnight belongs to the
+// day on which it begins.
 type Shift struct {
-	ID   string `yaml:"id" json:"id"`
-	From string `yaml:"from" json:"from"`
-	To   string `yaml:"to" json:"to"`
+	ID    string `yaml:"id" json:"id"`
+	From  string `yaml:"from" json:"from"`
+	To    string `yaml:"to" json:"to"`
+	Since string `yaml:"since" json:"since"` // as of Hours
+	Until string `yaml:"until" json:"until"`
 }
 
 // Holiday is one day off. An ungazetted one counts as a working day.
@@ -226,8 +232,9 @@ type Exit struct {
 	LeadsTo       string  `yaml:"leads_to" json:"leads_to"`
 	CommonStair   bool    `yaml:"common_stair" json:"common_stair"`
 	Travel        float64 `yaml:"travel_m" json:"travel_m"`
-	Sensor        string  `yaml:"sensor" json:"sensor"`           // door contact, "" = none
-	LockSensor    string  `yaml:"lock_sensor" json:"lock_sensor"` // in zone From, "" = none
+	Sensor        string  `yaml:"sensor" json:"sensor"`                 // door contact, "" = none
+	LockSensor    string  `yaml:"lock_sensor" json:"lock_sensor"`       // in zone From, "" = none
+	ConfirmSensor string  `yaml:"confirm_sensor" json:"confirm_sensor"` // a warden's tap at the door, "" = none
 	RequiredWhile string  `yaml:"required_while" json:"required_while"`
 	At            Point   `yaml:"at" json:"at"`
 }

@@ -76,6 +76,10 @@ const (
 	HazardCrowd  Hazard = "crowd"
 	HazardExit   Hazard = "exit"
 	HazardSystem Hazard = "system"
+
+	HazardHours     Hazard = "hours"
+	HazardBoiler    Hazard = "boiler"
+	HazardStructure Hazard = "structure"
 )
 
 // Transition is one change of state of one rule at one point of a site. It

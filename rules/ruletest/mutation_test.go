@@ -140,6 +140,9 @@ func words(r rules.Rule, add func(string, func(*rules.Rule))) {
 	if r.Requires != "" {
 		add("it requires nothing", func(r *rules.Rule) { r.Requires = "" })
 	}
+	for i, work := range r.Permit {
+		add(fmt.Sprintf("no permit for %s covers it", work), func(r *rules.Rule) { r.Permit = slices.Delete(slices.Clone(r.Permit), i, i+1) })
+	}
 	if r.Delay != "" {
 		add("nothing delays it", func(r *rules.Rule) { r.Delay, r.DelayAtMost = "", 0 })
 	}

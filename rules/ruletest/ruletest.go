@@ -36,6 +36,12 @@ type Case struct {
 	Series  map[string]string `yaml:"series"`  // by sensor
 	Resets  map[string]string `yaml:"resets"`  // time: "rule scope": a person's reset
 	Clears  map[string]string `yaml:"clears"`  // time: sensor: a person clears its fault
+	Begins  string            `yaml:"begins"`  // local time of the start, YYYY-MM-DD HH:MM:SS; default 2026-01-01 06:00:00
+	Site    Site              `yaml:"site"`
+	Exits   map[string]Exit   `yaml:"exits"`
+	Permits map[string]Permit `yaml:"permits"` // by id
+	Ends    map[string]string `yaml:"ends"`    // time: permit: it is closed early
+	Tested  map[string]string `yaml:"tested"`  // time: sensor: it passed its self-test
 	Want    []string          `yaml:"want"`    // every transition, but for the first unknown>inactive of a point
 	Refused []string          `yaml:"refused"` // parts of the message with which the place is refused
 }
@@ -51,6 +57,9 @@ type Zone struct {
 	Posted     int       `yaml:"posted_maximum"`
 	Exempt     bool      `yaml:"s56_exempt"`
 	Boilers    []float64 `yaml:"boilers_bar"` // rated pressures
+	Licensed   []Boiler  `yaml:"boilers"`
+	Employed   int       `yaml:"employed_per_shift"`
+	Required   []string  `yaml:"required_detection"`
 }
 
 // Sensor is one sensor of a case. Zone is z, grade industrial and period the
@@ -62,6 +71,11 @@ type Sensor struct {
 	Class      string          `yaml:"class"`
 	Period     time.Duration   `yaml:"period"`
 	LifeSafety bool            `yaml:"life_safety"`
+	Gateway    string          `yaml:"gateway"`
+	Calibrated string          `yaml:"calibrated"`
+	Bumped     string          `yaml:"bump_tested"`
+	Walked     string          `yaml:"walk_tested"`
+	EndOfLife  string          `yaml:"end_of_life"`
 }
 
 // Parse reads a file of cases. Mistakes wrap safety.ErrInvalid.
@@ -102,11 +116,11 @@ func (c Case) run(packs []rules.Pack, pack string) []string {
 	if err != nil || len(c.Refused) > 0 {
 		return c.refusal(err)
 	}
-	got, err := c.tell(e, pack)
+	got, wrong, err := c.tell(e, pack)
 	if err != nil {
 		return []string{err.Error()}
 	}
-	return difference(got, c.Want)
+	return append(wrong, difference(got, c.Want)...)
 }
 
 func (c Case) refusal(err error) []string {
@@ -134,6 +148,7 @@ func (c Case) plant() rules.Plant {
 		spec := safety.Sensor{
 			ID: id, Zone: or(s.Zone, "z"), Quantity: s.Quantity, Grade: or(s.Grade, safety.Industrial),
 			Class: s.Class, Period: or(s.Period, c.Step), LifeSafety: s.LifeSafety,
+			Gateway: s.Gateway, Calibrated: s.Calibrated, Bumped: s.Bumped, Walked: s.Walked, EndOfLife: s.EndOfLife,
 		}
 		p.Sensors = append(p.Sensors, spec)
 		zones[spec.Zone] = true
@@ -141,12 +156,20 @@ func (c Case) plant() rules.Plant {
 	for id := range c.Zones {
 		zones[id] = true
 	}
+	for _, x := range c.Exits {
+		zones[or(x.From, "z")] = true
+	}
+	c.place(&p)
 	for _, id := range sorted(zones) {
 		z := c.Zones[id]
 		p.Zones = append(p.Zones, safety.Zone{
 			ID: id, SteamProne: z.SteamProne, HighBay: z.HighBay, NormalMax: z.NormalMax, Adjacent: z.Adjacent,
 			Area: z.Area, Height: z.Height, PostedMaximum: z.Posted, Exempt: z.Exempt,
+			Employed: z.Employed, Required: z.Required,
 		})
+		for _, b := range z.Licensed {
+			p.Hazards = append(p.Hazards, safety.Hazmat{Zone: id, Kind: safety.KindBoiler, RatedBar: b.Bar, Expires: b.Expires})
+		}
 		for _, bar := range z.Boilers {
 			p.Hazards = append(p.Hazards, safety.Hazmat{Zone: id, Kind: safety.KindBoiler, RatedBar: bar})
 		}
@@ -154,21 +177,26 @@ func (c Case) plant() rules.Plant {
 	return p
 }
 
-// tell plays the series and returns the transitions as lines.
-func (c Case) tell(e *rules.Engine, pack string) ([]string, error) {
+// tell plays the series and returns the transitions as lines, and what was not
+// refused as wanted.
+func (c Case) tell(e *rules.Engine, pack string) (lines, wrong []string, err error) {
+	begin, err := c.begin()
+	if err != nil {
+		return nil, nil, err
+	}
 	samples := map[string][]safety.Reading{}
 	steps := int(c.Until / c.Step)
 	for id, text := range c.Series {
 		series, err := expand(id, text)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		samples[id] = series
 		steps = max(steps, len(series))
 	}
-	t := teller{pack: pack, born: map[string]bool{}}
+	t := teller{pack: pack, begin: begin, born: map[string]bool{}}
 	for i := range steps {
-		at := start.Add(time.Duration(i) * c.Step)
+		at := begin.Add(time.Duration(i) * c.Step)
 		for _, id := range sorted(samples) {
 			if i < len(samples[id]) && samples[id][i].Sensor != "" {
 				r := samples[id][i]
@@ -176,21 +204,24 @@ func (c Case) tell(e *rules.Engine, pack string) ([]string, error) {
 				t.add(e.Observe(r))
 			}
 		}
-		offset := at.Sub(start).String()
+		offset := at.Sub(begin).String()
 		if rule, scope, ok := strings.Cut(c.Resets[offset], " "); ok {
 			t.add(e.Reset(safety.PointID(factory, rule, scope), at))
 		}
 		if id := c.Clears[offset]; id != "" {
 			t.add(e.ClearFault(id, at))
 		}
+		c.people(e, &t, at, at.Sub(begin))
 		t.add(e.Tick(at.Add(c.Step - time.Millisecond)))
 	}
-	return t.lines, nil
+	return t.lines, t.wrong, nil
 }
 
 type teller struct {
 	pack  string
+	begin time.Time
 	lines []string
+	wrong []string
 	born  map[string]bool // points that were told of
 }
 
@@ -204,14 +235,21 @@ func (t *teller) add(trs []safety.Transition) {
 		if first && tr.From == safety.Unknown && tr.To == safety.Inactive {
 			continue
 		}
-		t.lines = append(t.lines, Line(tr))
+		t.lines = append(t.lines, t.line(tr))
 	}
 }
 
-// Line writes a transition as cases want it: time, rule, scope, from>to, and
-// when it fires hazard/class/severity/grade.
-func Line(tr safety.Transition) string {
-	line := fmt.Sprintf("%v %s %s %v>%v", tr.At.Sub(start), tr.Rule, or(tr.Sensor, tr.Zone), tr.From, tr.To)
+func (t *teller) refusal(permit, want string, err error) {
+	if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+		t.wrong = append(t.wrong, fmt.Sprintf("permit %s: want a refusal with %q, got %v", permit, want, err))
+	}
+}
+
+// line writes a transition as cases want it: time, rule, scope, from>to, and
+// when it fires hazard/class/severity/grade. The scope of a rule about an exit
+// is its sensor, or else its zone.
+func (t *teller) line(tr safety.Transition) string {
+	line := fmt.Sprintf("%v %s %s %v>%v", tr.At.Sub(t.begin), tr.Rule, or(tr.Sensor, tr.Zone), tr.From, tr.To)
 	if tr.To == safety.Firing {
 		line += fmt.Sprintf(" %s/%s/%s/%s", tr.Hazard, tr.Class, tr.Severity, tr.Grade)
 	}

@@ -114,11 +114,6 @@ func capacity(z *safety.Zone) (limit int, why string) {
 	return limit, "9.5 m³ for each worker, s.56(2)"
 }
 
-// detection says by which quantities a kind of detection is done.
-var detection = map[string][]safety.Quantity{
-	"smoke": {safety.Smoke, safety.SmokeOD}, "heat": {safety.Temperature}, "gas": {safety.LEL},
-}
-
 func (c *check) required(path string, z *safety.Zone) {
 	path += ".required_detection"
 	passage := slices.Contains(passages, z.Use)
@@ -129,10 +124,7 @@ func (c *check) required(path string, z *safety.Zone) {
 	}
 	for i, kind := range z.Required {
 		at := item(path, i)
-		quantities := detection[kind]
-		if q := safety.Quantity(kind); quantities == nil && q.Validate() == nil {
-			quantities = []safety.Quantity{q}
-		}
+		quantities := safety.Detection(kind)
 		if quantities == nil {
 			c.mistake(at, "%q is not known: want smoke, heat, gas or a quantity such as flame, co, call_point", kind)
 			continue
