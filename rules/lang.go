@@ -53,6 +53,8 @@ var kept = []string{"any", "all", "none", "count", "map"}
 func environment(r *Rule) map[string]any {
 	env := map[string]any{
 		"steam_prone": false, "high_bay": false, "s56_exempt": false, "normal_max": 0.0, ratedName: 0.0,
+		"acclimatised": false, leastName: func(float64) float64 { return 0 }, // for its type
+		wbgtName: func(string) float64 { return 0 }, heatIndexName: func(string) float64 { return 0 }, humidexName: func(string) float64 { return 0 },
 		capacityName: func(space, ceiling float64) float64 { return 0 }, // for its type
 		spreadName:   func(any) float64 { return 0 },                    // likewise
 	}

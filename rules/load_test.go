@@ -129,7 +129,7 @@ a.yml:21:18: rule r: when: unknown name lmit
 b.yml:2:5: rule r stands already at a.yml:13
     2 |   - name: r
       |     ^
-b.yml:3:13: hazard "rain": want one of [fire gas crowd exit system]
+b.yml:3:13: hazard "rain": want one of [fire gas crowd exit system heat noise]
     3 |     hazard: rain
       |             ^`
 	if err == nil || err.Error() != want {

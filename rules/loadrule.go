@@ -26,7 +26,8 @@ func (s *source) rule(n *yaml.Node) Rule {
 	if r.Name != "" && !ruleName.MatchString(r.Name) {
 		s.wrong(f.of["name"], "name %q: small letters, digits and hyphens", r.Name)
 	}
-	r.Hazard = oneOf(f, "hazard", safety.HazardFire, safety.HazardGas, safety.HazardCrowd, safety.HazardExit, safety.HazardSystem)
+	r.Hazard = oneOf(f, "hazard", safety.HazardFire, safety.HazardGas, safety.HazardCrowd, safety.HazardExit, safety.HazardSystem,
+		safety.HazardHeat, safety.HazardNoise)
 	r.Class = oneOf(f, "class", safety.ClassAlarm, safety.ClassFault, safety.ClassIsolation, safety.ClassInfo)
 	r.Severity = oneOf(f, "severity", safety.Info, safety.Warning, safety.PreAlarm, safety.Alarm, safety.Evacuate)
 	r.Scope = oneOf(f, "scope", ScopeSensor, ScopeZone)

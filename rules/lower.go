@@ -58,7 +58,9 @@ type uses struct {
 	paces []pace            // windows asked of the zone's sensors
 	rated bool              // the rated pressure of the zone's boiler
 
-	minutes []minuteAsk
+	minutes  []minuteAsk
+	climates []string // numbers over the zone's air, by name
+	least    bool     // a low end for the number
 }
 
 // pace is a window asked of the sensors of a quantity.
@@ -77,6 +79,7 @@ type refusal struct {
 type lowerer struct {
 	rule     *Rule
 	slots    *slots
+	field    string          // when, reset, ...
 	member   safety.Quantity // of the predicate being lowered
 	uses     uses
 	windows  []time.Duration // asked of the own sensor

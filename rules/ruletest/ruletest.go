@@ -50,6 +50,9 @@ type Zone struct {
 	Height     float64   `yaml:"height_m"`
 	Posted     int       `yaml:"posted_maximum"`
 	Exempt     bool      `yaml:"s56_exempt"`
+	Metabolic  string    `yaml:"metabolic_class"`
+	Used       bool      `yaml:"acclimatised"`
+	Shift      float64   `yaml:"shift_h"`
 	Boilers    []float64 `yaml:"boilers_bar"` // rated pressures
 }
 
@@ -62,6 +65,7 @@ type Sensor struct {
 	Class      string          `yaml:"class"`
 	Period     time.Duration   `yaml:"period"`
 	LifeSafety bool            `yaml:"life_safety"`
+	Mounted    float64         `yaml:"mount_height_m"`
 }
 
 // Parse reads a file of cases. Mistakes wrap safety.ErrInvalid.
@@ -133,7 +137,7 @@ func (c Case) plant() rules.Plant {
 		s := c.Sensors[id]
 		spec := safety.Sensor{
 			ID: id, Zone: or(s.Zone, "z"), Quantity: s.Quantity, Grade: or(s.Grade, safety.Industrial),
-			Class: s.Class, Period: or(s.Period, c.Step), LifeSafety: s.LifeSafety,
+			Class: s.Class, Period: or(s.Period, c.Step), LifeSafety: s.LifeSafety, MountHeight: s.Mounted,
 		}
 		p.Sensors = append(p.Sensors, spec)
 		zones[spec.Zone] = true
@@ -146,6 +150,7 @@ func (c Case) plant() rules.Plant {
 		p.Zones = append(p.Zones, safety.Zone{
 			ID: id, SteamProne: z.SteamProne, HighBay: z.HighBay, NormalMax: z.NormalMax, Adjacent: z.Adjacent,
 			Area: z.Area, Height: z.Height, PostedMaximum: z.Posted, Exempt: z.Exempt,
+			Metabolic: z.Metabolic, Acclimatised: z.Used, Shift: z.Shift,
 		})
 		for _, bar := range z.Boilers {
 			p.Hazards = append(p.Hazards, safety.Hazmat{Zone: id, Kind: safety.KindBoiler, RatedBar: bar})
