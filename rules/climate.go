@@ -204,7 +204,8 @@ func (b *binder) climated(in *instance) bool {
 	}
 	why := ""
 	for _, name := range in.rule.uses.climates {
-		if !(has[safety.Temperature] && has[safety.Humidity] || name == wbgtName && has[safety.WetBulb]) {
+		air := has[safety.Temperature] && has[safety.Humidity]
+		if !air && (name != wbgtName || !has[safety.WetBulb]) {
 			why = fmt.Sprintf("no thermometer and hygrometer with four readings a minute hang there at %g m or below", breathing)
 		}
 	}

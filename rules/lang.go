@@ -27,6 +27,7 @@ type member struct {
 	Rise        func(string) float64 `expr:"rise"`
 	TWA         func(string) float64 `expr:"twa"`
 	STEL        func(string) float64 `expr:"stel"`
+	CountAbove  aboveFunc            `expr:"count_above"`
 	Dose        doseFunc             `expr:"dose"`
 	Age         float64              `expr:"age"`
 	Known       bool                 `expr:"known"`
@@ -38,6 +39,8 @@ type member struct {
 	Reason      string               `expr:"reason"`
 	Suffix      string               `expr:"suffix"`
 }
+
+type aboveFunc = func(length string, limit float64) float64
 
 type doseFunc = func(length string, criterion, exchange float64) float64
 

@@ -91,6 +91,7 @@ type slots struct {
 	lengths []time.Duration
 	needed  map[safety.Quantity][]time.Duration
 	metered []metered
+	aboves  []aboves
 }
 
 func newSlots() *slots { return &slots{needed: map[safety.Quantity][]time.Duration{}} }

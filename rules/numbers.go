@@ -170,6 +170,8 @@ func (l *lowerer) call(n *ast.CallNode) number {
 	switch _, ok := climates[name]; {
 	case ok && len(n.Arguments) == 1:
 		return l.climate(n, name)
+	case name == aboveName && len(n.Arguments) == 2:
+		return l.countAbove(n, at)
 	case name == leastName && len(n.Arguments) == 1:
 		return l.least(n)
 	}

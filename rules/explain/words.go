@@ -151,6 +151,9 @@ func (s *speaker) call(name string, arguments []ast.Node) string {
 	case windows[name] != "":
 		s.may("fewer than 75 %% of the readings of the last %s are there, or none for three periods", list)
 		return windows[name] + " " + list
+	case name == "count_above":
+		s.may("so many readings of the last %s are missing that it depends on them", first(args))
+		return "the number of its readings above " + strings.Join(args[1:], "") + " over " + first(args)
 	case sums[name] != "":
 		s.may("more than a quarter of the minutes of %s are missing and what is known of them is not enough to raise, or the newest reading is not believed", first(args))
 		return sums[name] + " " + list

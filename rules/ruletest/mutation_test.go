@@ -152,7 +152,11 @@ func words(r rules.Rule, add func(string, func(*rules.Rule))) {
 	add("its severity is another", func(r *rules.Rule) { r.Severity = "other" })
 	add("its hazard is another", func(r *rules.Rule) { r.Hazard = "other" })
 	if r.Quantities != nil {
-		add("it is about no quantity", func(r *rules.Rule) { r.Quantities = []safety.Quantity{safety.Noise} })
+		other := safety.Noise
+		if slices.Contains(r.Quantities, other) {
+			other = safety.Light
+		}
+		add("it is about another quantity", func(r *rules.Rule) { r.Quantities = []safety.Quantity{other} })
 	}
 }
 
