@@ -42,6 +42,8 @@ func (l *lowerer) test(n ast.Node, name string) cond {
 		return l.flag(name, func(z *safety.Zone) bool { return z.SteamProne })
 	case "s56_exempt":
 		return l.flag(name, func(z *safety.Zone) bool { return z.Exempt })
+	case "acclimatised":
+		return l.flag(name, func(z *safety.Zone) bool { return z.Acclimatised })
 	case "high_bay":
 		return l.flag(name, func(z *safety.Zone) bool { return z.HighBay })
 	case "known":
@@ -181,6 +183,9 @@ func (l *lowerer) checkPlain(at ast.Node, figure, other number) {
 // limit lowers the name of a limit.
 func (l *lowerer) limit(lim *Limit) number {
 	out := number{unit: lim.Unit, text: strconv.FormatFloat(lim.Value, 'g', -1, 64) + "[" + lim.Unit + "]"}
+	if lim.ByWork != nil {
+		return workLimit(lim)
+	}
 	if lim.ByClass == nil {
 		value := exactly(lim.Value)
 		out.eval = func(*view) span { return value }

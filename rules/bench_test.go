@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -158,5 +159,40 @@ func BenchmarkSnapshotAfterAReading(b *testing.B) {
 		r.At = start.Add(time.Duration(i) * time.Second)
 		e.Observe(r)
 		e.Snapshot()
+	}
+}
+
+// What a sensor with TWA and STEL weighs more than one without.
+func BenchmarkMemoryOfMinutes(b *testing.B) {
+	const sensors = 2000
+	weigh := func(when string) float64 {
+		packs, err := rules.Load(mapFS(`rules:
+  - {name: r, hazard: gas, class: alarm, severity: alarm, scope: sensor, quantity: co, runs: [server], clause: c, when: '` + when + `',
+     limits: {high: {value: 80, unit: ppm, source: s, clause: c, confidence: chosen}}}`))
+		if err != nil {
+			b.Fatal(err)
+		}
+		plant := rules.Plant{Factory: "f", Zones: []safety.Zone{{ID: "z"}}}
+		for i := range sensors {
+			plant.Sensors = append(plant.Sensors, sensorOf(fmt.Sprint("s", i), safety.CO))
+		}
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		e, err := rules.New(packs, plant, rules.Server, safety.ServerSource)
+		if err != nil {
+			b.Fatal(err)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		runtime.KeepAlive(e)
+		return float64(after.HeapAlloc-before.HeapAlloc) / sensors
+	}
+	for b.Loop() {
+		more := weigh(`twa("8h") >= high || stel("15m") >= high`) - weigh("value >= high")
+		b.ReportMetric(more, "B/sensor")
+		if more > 4000 {
+			b.Fatalf("%.0f bytes a sensor", more)
+		}
 	}
 }

@@ -24,6 +24,7 @@ type bound struct {
 	uses        uses
 	windows     []time.Duration // asked of the own sensor
 	fill        int64           // ms: the longest of them in the condition
+	ends        bool            // its reset may end it while the condition is unknown
 	fingerprint string
 }
 
@@ -145,6 +146,9 @@ func (b *binder) lists(r *bound, z *place) [][]*sensor {
 }
 
 func (b *binder) bind(in *instance, scope string) {
+	if !b.climated(in) {
+		return
+	}
 	b.meters(in)
 	if in.turn = in.rule.firstTurn(); in.turn != noTurn {
 		b.engine.mayTurn(in)
@@ -221,7 +225,10 @@ func (b *binder) keepsPace(r *bound, s *sensor) {
 }
 
 func (b *binder) leaveOut(r *bound, s *sensor, why string) {
-	text := fmt.Sprintf("rule %s does not watch sensor %s: %s", r.Name, s.spec.ID, why)
+	b.tell(fmt.Sprintf("rule %s does not watch sensor %s: %s", r.Name, s.spec.ID, why))
+}
+
+func (b *binder) tell(text string) {
 	if !b.told[text] {
 		b.told[text] = true
 		b.engine.unbound = append(b.engine.unbound, text)

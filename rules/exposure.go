@@ -147,7 +147,7 @@ func (l *lowerer) figure(n ast.Node) (*Limit, bool) {
 }
 
 // one reports whether the limit is the same everywhere.
-func (l *Limit) one() bool { return l.ByClass == nil }
+func (l *Limit) one() bool { return l.ByClass == nil && l.ByWork == nil }
 
 func textOf(n *ast.StringNode) string {
 	if n == nil {
@@ -206,6 +206,10 @@ func (b *binder) meters(in *instance) {
 		for _, s := range sensors {
 			if s.spec.Period > slowest {
 				b.leaveOut(in.rule, s, fmt.Sprintf("a reading every %v is too few for minutes: four each", s.spec.Period))
+				continue
+			}
+			if b.slots.metered[ask.slot].meter.kind == level && !s.breathes() {
+				b.leaveOut(in.rule, s, fmt.Sprintf("it hangs at %g m: above %g m it is hotter than where people are", s.spec.MountHeight, breathing))
 				continue
 			}
 			s.meter(b.slots.metered, ask)

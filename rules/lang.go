@@ -27,6 +27,7 @@ type member struct {
 	Rise        func(string) float64 `expr:"rise"`
 	TWA         func(string) float64 `expr:"twa"`
 	STEL        func(string) float64 `expr:"stel"`
+	CountAbove  aboveFunc            `expr:"count_above"`
 	Dose        doseFunc             `expr:"dose"`
 	Age         float64              `expr:"age"`
 	Known       bool                 `expr:"known"`
@@ -40,6 +41,8 @@ type member struct {
 
 	papersOfMember
 }
+
+type aboveFunc = func(length string, limit float64) float64
 
 type doseFunc = func(length string, criterion, exchange float64) float64
 
@@ -55,6 +58,8 @@ var kept = []string{"any", "all", "none", "count", "map"}
 func environment(r *Rule) map[string]any {
 	env := map[string]any{
 		"steam_prone": false, "high_bay": false, "s56_exempt": false, "normal_max": 0.0, ratedName: 0.0,
+		"acclimatised": false, leastName: func(float64) float64 { return 0 }, // for its type
+		wbgtName: func(string) float64 { return 0 }, heatIndexName: func(string) float64 { return 0 }, humidexName: func(string) float64 { return 0 },
 		capacityName: func(space, ceiling float64) float64 { return 0 }, // for its type
 		spreadName:   func(any) float64 { return 0 },                    // likewise
 	}

@@ -69,6 +69,16 @@ func TestAMistakeIsRefusedWhereItStands(t *testing.T) {
 		{"a window of no length", "value >= limit", `mean("soon") >= limit`, `p.yml:8:16: rule r: when: window "soon"`},
 		{"a window too short", "value >= limit", `mean("1s") >= limit`, `window "1s"`},
 		{"rise against a level", "value >= limit", `rise("60s") >= limit`, `in ppm/min, limit is in ppm`},
+		{"a shift of seven hours", "value >= limit", `twa("7h") >= limit`, `twa is over 8h0m0s by its definition: write twa("8h")`},
+		{"a short term of an hour", "value >= limit", `stel("1h") >= limit`, `write stel("15m")`},
+		{"a dose without its limits", "value >= limit", `dose("8h", limit, limit) >= limit`, "a dose is of noise in dBA"},
+		{"a dose by plain numbers", "value >= limit", `dose("8h", 85, 3) >= limit`, "dose wants the names of two limits"},
+		{"a count above a limit of another kind", "value >= limit", `any(temperature, .count_above("60s", limit) >= 1)`, "count_above wants the name of a limit in Cel"},
+		{"the least of a number in a condition", "value >= limit", `least(value) >= limit`, "least is for a reset"},
+		{"heat of an hour and a half", "value >= limit", `wbgt("90m") >= limit`, "wbgt wants a time from 10m to 60m"},
+		{"heat in ppm", "value >= limit", `wbgt("60m") >= limit`, "in Cel"},
+		{"work that does not exist", "value: 35", "by_metabolic_class: {heavy: 35}", `has no key "heavy"`},
+		{"two tables", "value: 35", "by_class: {A1: 35}, by_metabolic_class: {low: 35}", "wants either value, by_class or by_metabolic_class"},
 		{"a capacity by other figures", "value >= limit", "value >= capacity(limit, limit)", "capacity wants the space for each in m3"},
 		{"nothing that can change", "value >= limit", "high_bay", "it reads no sensor"},
 		{"a delay of a level", "when: value >= limit", "when: value >= limit\n    delay: {while: steam_prone, at_most: 60s}", "only an alarm from rise alone may be delayed"},
@@ -129,7 +139,7 @@ a.yml:21:18: rule r: when: unknown name lmit
 b.yml:2:5: rule r stands already at a.yml:13
     2 |   - name: r
       |     ^
-b.yml:3:13: hazard "rain": want one of [fire gas crowd exit system hours boiler structure]
+b.yml:3:13: hazard "rain": want one of [fire gas crowd exit system hours boiler structure heat noise]
     3 |     hazard: rain
       |             ^`
 	if err == nil || err.Error() != want {

@@ -39,7 +39,7 @@ func (s *source) limit(key, n *yaml.Node) Limit {
 	case reserved(l.Name):
 		s.wrong(key, "limit %q: the name means something else in conditions", l.Name)
 	}
-	f := s.mapping(n, "limit "+l.Name, "value", "by_class", "unit", "source", "clause", "confidence")
+	f := s.mapping(n, "limit "+l.Name, "value", "by_class", "by_metabolic_class", "unit", "source", "clause", "confidence")
 	l.Source, l.Clause = f.text("source"), f.text("clause")
 	l.Confidence = oneOf(f, "confidence", Verified, Secondary, Recalled, Inferred, Chosen)
 	l.Unit = f.text("unit")
@@ -48,26 +48,27 @@ func (s *source) limit(key, n *yaml.Node) Limit {
 		l.Unit = ""
 	}
 	l.Unit = cmp.Or(l.Unit, bad) // told here: not again in every comparison
-	if (f.of["value"] == nil) == (f.of["by_class"] == nil) {
-		s.wrong(n, "limit %s wants either value or by_class", l.Name)
-		return l
+	value, byClass, byWork := f.of["value"], f.of["by_class"], f.of["by_metabolic_class"]
+	switch {
+	case value != nil && byClass == nil && byWork == nil:
+		l.Value = s.figure(value)
+	case byClass != nil && value == nil && byWork == nil:
+		l.ByClass = s.tabled(byClass, "by_class", classes[:])
+	case byWork != nil && value == nil && byClass == nil:
+		l.ByWork = s.tabled(byWork, "by_metabolic_class", works[:])
+	default:
+		s.wrong(n, "limit %s wants either value, by_class or by_metabolic_class", l.Name)
 	}
-	if v := f.of["value"]; v != nil {
-		l.Value = s.figure(v)
-		return l
-	}
-	l.ByClass = s.byClass(f.of["by_class"])
 	return l
 }
 
-func (s *source) byClass(n *yaml.Node) map[string]float64 {
+func (s *source) tabled(n *yaml.Node, name string, keys []string) map[string]float64 {
 	out := map[string]float64{}
-	table := s.mapping(n, "by_class", classes[:]...)
-	for class, v := range table.of {
-		out[class] = s.figure(v)
+	for key, v := range s.mapping(n, name, keys...).of {
+		out[key] = s.figure(v)
 	}
 	if len(out) == 0 {
-		s.wrong(n, "by_class is empty")
+		s.wrong(n, "%s is empty", name)
 	}
 	return out
 }

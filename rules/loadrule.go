@@ -28,7 +28,7 @@ func (s *source) rule(n *yaml.Node) Rule {
 		s.wrong(f.of["name"], "name %q: small letters, digits and hyphens", r.Name)
 	}
 	r.Hazard = oneOf(f, "hazard", safety.HazardFire, safety.HazardGas, safety.HazardCrowd, safety.HazardExit, safety.HazardSystem,
-		safety.HazardHours, safety.HazardBoiler, safety.HazardStructure)
+		safety.HazardHours, safety.HazardBoiler, safety.HazardStructure, safety.HazardHeat, safety.HazardNoise)
 	r.Class = oneOf(f, "class", safety.ClassAlarm, safety.ClassFault, safety.ClassIsolation, safety.ClassInfo)
 	r.Severity = severityOf(f)
 	r.Scope = oneOf(f, "scope", ScopeSensor, ScopeZone, ScopeExit)

@@ -50,16 +50,18 @@ type number struct {
 
 // uses is what a condition reads.
 type uses struct {
-	lists   []safety.Quantity // quantities of the zone, by slot
-	value   bool              // a momentary value, own or of a member
-	live    bool              // anything that changes with readings or time
-	clock   bool              // age: changes without a reading
-	meta    bool              // blind: changes when other rules do
-	room    bool              // the capacity of the zone
-	paces   []pace            // windows asked of the zone's sensors
-	rated   bool              // the rated pressure of the zone's boiler
-	place   asks
-	minutes []minuteAsk
+	lists    []safety.Quantity // quantities of the zone, by slot
+	value    bool              // a momentary value, own or of a member
+	live     bool              // anything that changes with readings or time
+	clock    bool              // age: changes without a reading
+	meta     bool              // blind: changes when other rules do
+	room     bool              // the capacity of the zone
+	paces    []pace            // windows asked of the zone's sensors
+	rated    bool              // the rated pressure of the zone's boiler
+	place    asks
+	minutes  []minuteAsk
+	climates []string // numbers over the zone's air, by name
+	least    bool     // a low end for the number
 }
 
 // pace is a window asked of the sensors of a quantity.
@@ -78,6 +80,7 @@ type refusal struct {
 type lowerer struct {
 	rule     *Rule
 	slots    *slots
+	field    string          // when, reset, ...
 	member   safety.Quantity // of the predicate being lowered
 	uses     uses
 	windows  []time.Duration // asked of the own sensor
@@ -89,6 +92,7 @@ type slots struct {
 	lengths []time.Duration
 	needed  map[safety.Quantity][]time.Duration
 	metered []metered
+	aboves  []aboves
 }
 
 func newSlots() *slots { return &slots{needed: map[safety.Quantity][]time.Duration{}} }

@@ -195,7 +195,7 @@ func (e *Engine) fire(in *instance, at int64, seenAgain bool) bool {
 // stepActive handles a fired rule whose condition is not true.
 func (e *Engine) stepActive(in *instance, now truth, at int64) {
 	switch gone := in.isGone(&e.view, now); {
-	case gone == unknown || now == unknown:
+	case gone == unknown || now == unknown && !in.rule.ends:
 		in.setGone(never)
 		e.goUnknown(in, at)
 	case gone == no || in.rule.Latch:

@@ -27,7 +27,7 @@ func lowerRule(r *Rule, slots *slots) (*bound, []refused) {
 	var all []refused
 	var windows []time.Duration
 	lower := func(field, src string) (*cond, uses) {
-		l := &lowerer{rule: r, slots: slots, uses: uses{lists: out.uses.lists}}
+		l := &lowerer{rule: r, field: field, slots: slots, uses: uses{lists: out.uses.lists}}
 		c, bad := l.lower(field, src, env)
 		all = append(all, bad...)
 		out.uses.add(l.uses)
@@ -43,7 +43,9 @@ func lowerRule(r *Rule, slots *slots) (*bound, []refused) {
 		all = append(all, refused{"when", 0, "it reads no sensor: it would never change"})
 	}
 	if r.Reset != "" {
-		out.reset, _ = lower("reset", r.Reset)
+		var asks uses
+		out.reset, asks = lower("reset", r.Reset)
+		out.ends = asks.least
 	}
 	for i, s := range r.Steps {
 		step, asks := lower(stepField(i), s.When)
@@ -81,6 +83,7 @@ func (u *uses) add(other uses) {
 	u.place.add(other.place)
 	u.paces = append(u.paces, other.paces...)
 	u.minutes = append(u.minutes, other.minutes...)
+	u.climates = append(u.climates, other.climates...)
 }
 
 // lower parses, checks and lowers one expression.

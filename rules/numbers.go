@@ -173,6 +173,14 @@ func (l *lowerer) call(n *ast.CallNode) number {
 	case name == spreadName && len(n.Arguments) == 1:
 		return l.spread(n)
 	}
+	switch _, ok := climates[name]; {
+	case ok && len(n.Arguments) == 1:
+		return l.climate(n, name)
+	case name == aboveName && len(n.Arguments) == 2:
+		return l.countAbove(n, at)
+	case name == leastName && len(n.Arguments) == 1:
+		return l.least(n)
+	}
 	if how, ok := exposures[name]; ok && len(n.Arguments) == how.arguments {
 		return l.exposure(n, at, name)
 	}

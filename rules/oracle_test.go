@@ -92,7 +92,17 @@ func asMember(s *sensor, now int64) member {
 	return member{
 		Value: s.value, Mean: of("mean"), Min: of("min"), Max: of("max"), Rise: of("rise"),
 		Age: float64(now-s.at) / 1000, Known: true, BadPolls: float64(s.badPolls), Reason: string(s.reason),
-		Suffix: s.suffix,
+		Suffix: s.suffix, CountAbove: func(length string, limit float64) float64 {
+			d, _ := parseWindow(length)
+			last, _ := s.history.newest()
+			n := 0.0
+			for i := range s.history.next {
+				if x := s.history.at(i); x.at > last.at-d.Milliseconds() && float64(x.micro)/scale > limit {
+					n++
+				}
+			}
+			return n
+		},
 	}
 }
 
@@ -108,6 +118,7 @@ func (p plant) vm(now int64) map[string]any {
 	}
 	own := asMember(p.in.own, now)
 	env["value"], env["mean"], env["min"], env["max"], env["rise"] = own.Value, own.Mean, own.Min, own.Max, own.Rise
+	env[aboveName] = own.CountAbove
 	env["suffix"], env[spreadName] = own.Suffix, naiveSpread
 	env["age"], env["known"], env["bad_polls"], env["reason"] = own.Age, own.Known, own.BadPolls, own.Reason
 	env["steam_prone"], env["normal_max"] = p.in.zone.SteamProne, p.in.zone.NormalMax
@@ -141,6 +152,9 @@ func drawCondition(t *rapid.T, depth int, dot string) string {
 		func() string { return drawNumber(t, dot, "K/min") + drawOp(t) + "steep" },
 		func() string { return dot + "age" + drawOp(t) + "old" },
 		func() string { return dot + "known" },
+		func() string {
+			return dot + `count_above("8s", hot) ` + rapid.SampledFrom([]string{">=", "<", "=="}).Draw(t, "op") + fmt.Sprint(" ", rapid.IntRange(0, 5).Draw(t, "n"))
+		},
 		func() string { return dot + `reason == "nack"` },
 		func() string { return dot + `suffix == "R"` },
 		func() string { return "steam_prone" },

@@ -108,6 +108,7 @@ type Limit struct {
 	Unit       string
 	Value      float64
 	ByClass    map[string]float64 // instead of Value: by the sensor's EN 54-5 class, without suffix
+	ByWork     map[string]float64 // or by the zone's metabolic class
 	Source     string
 	Clause     string
 	Confidence Confidence

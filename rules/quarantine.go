@@ -109,6 +109,8 @@ type physical struct{ low, high, tolerance float64 }
 var physics = map[safety.Quantity]physical{
 	safety.Temperature:        {-90, 1400, 5},
 	safety.MachineTemperature: {-90, 1400, unlike},
+	safety.GlobeTemperature:   {-90, 400, unlike},
+	safety.WetBulb:            {-90, 120, unlike},
 	safety.Humidity:           {-5, 110, 15},
 	safety.SmokeOD:            {-1, 100, 0.1},
 	safety.Smoke:              {0, 1, 0},

@@ -37,6 +37,8 @@ const everything = `
      when: 'any(smoke, .value == 1)', flapping: {times: 3, within: 20s}}
   - {name: old, hazard: system, class: info, severity: info, scope: sensor, quantity: co, runs: [server], clause: c,
      when: age > tired, limits: *L}
+  - {name: often, hazard: gas, class: alarm, severity: alarm, scope: sensor, quantity: co, runs: [server], clause: c,
+     when: 'count_above("6s", low) >= 3', reset: 'count_above("5s", high) < 1', for: 1s, limits: *L}
   - {name: short, hazard: gas, class: alarm, severity: alarm, scope: sensor, quantity: co, runs: [server], clause: c,
      when: 'stel("15m") >= trace', limits: *L}
   - {name: shift, hazard: gas, class: info, severity: warning, scope: zone, runs: [server], clause: c,
@@ -179,7 +181,7 @@ func TestARestartChangesNothing(t *testing.T) {
 			}
 		}
 	})
-	for _, rule := range []string{"held", "mean", "rise", "two", "none", "fault", "blind", "climbs", "flaps", "old", "short", "shift"} {
+	for _, rule := range []string{"held", "mean", "rise", "two", "none", "fault", "blind", "climbs", "flaps", "old", "often", "short", "shift"} {
 		if said[rule+" firing"] == 0 && !testing.Short() {
 			t.Errorf("rule %s never fired after a restart: the test says nothing about it (%v)", rule, said)
 		}

@@ -45,6 +45,7 @@ type sensor struct {
 
 	channels  *channels
 	history   *history
+	counters  []*counter
 	tracks    []*track // minutes, by the engine's numbering; nil where no rule asks
 	real      [2]int64 // newest sample without flag 1<<i
 	seen      int64    // at in the restored state: Warm goes no further

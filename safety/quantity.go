@@ -13,6 +13,8 @@ type Unit string
 const (
 	Temperature        Quantity = "temperature"
 	MachineTemperature Quantity = "machine_temperature"
+	GlobeTemperature   Quantity = "globe_temperature" // of a black globe
+	WetBulb            Quantity = "wet_bulb"          // of a wet bulb that nobody fans: the natural one
 	Humidity           Quantity = "humidity"
 	SmokeOD            Quantity = "smoke_od" // optical density, base 10, per metre
 	Smoke              Quantity = "smoke"    // alarm contact of a smoke head: 1 = in alarm
@@ -47,7 +49,7 @@ const (
 )
 
 var units = map[Quantity]Unit{
-	Temperature: "Cel", MachineTemperature: "Cel", Humidity: "%RH", SmokeOD: "1/m",
+	Temperature: "Cel", MachineTemperature: "Cel", GlobeTemperature: "Cel", WetBulb: "Cel", Humidity: "%RH", SmokeOD: "1/m",
 	Smoke: "/", Flame: "/", CallPoint: "/", DoorOpen: "/", Locked: "/", Key: "/", Motion: "/",
 	CO: "ppm", CO2: "ppm", H2S: "ppm", NH3: "ppm", CL2: "ppm", VOC: "ppm",
 	O2: "%", LEL: "%LEL", People: "count", PeopleHigh: "count", Light: "lx", Vibration: "mm/s",

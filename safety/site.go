@@ -213,7 +213,7 @@ type Zone struct {
 	Acclimatised  bool     `yaml:"acclimatised" json:"acclimatised"`       // those who work here are used to its heat
 	Shift         float64  `yaml:"shift_h" json:"shift_h"`                 // hours that one person works here in a day; 0 = not stated, 8 is taken
 	WorkJudged    string   `yaml:"work_judged" json:"work_judged"`         // when metabolic class, acclimatisation and shift were judged, YYYY-MM-DD
-	NormalMax     float64  `yaml:"normal_max_c" json:"normal_max_c"` // °C; 0 = not stated
+	NormalMax     float64  `yaml:"normal_max_c" json:"normal_max_c"`       // °C; 0 = not stated
 	Required      []string `yaml:"required_detection" json:"required_detection"`
 	NeedHelp      int      `yaml:"people_needing_help" json:"people_needing_help"`
 	ChildCare     bool     `yaml:"child_care" json:"child_care"`

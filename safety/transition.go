@@ -74,6 +74,8 @@ const (
 	HazardFire   Hazard = "fire"
 	HazardGas    Hazard = "gas"
 	HazardCrowd  Hazard = "crowd"
+	HazardHeat   Hazard = "heat"  // of work, not of fire
+	HazardNoise  Hazard = "noise" //
 	HazardExit   Hazard = "exit"
 	HazardSystem Hazard = "system"
 

@@ -46,7 +46,7 @@ func validateTransition(t *safety.Transition) error {
 	case t.From > safety.Firing || t.To > safety.Firing:
 		return invalid("unknown state")
 	case !slices.Contains([]safety.Hazard{safety.HazardFire, safety.HazardGas, safety.HazardCrowd, safety.HazardExit, safety.HazardSystem,
-		safety.HazardHours, safety.HazardBoiler, safety.HazardStructure}, t.Hazard):
+		safety.HazardHours, safety.HazardBoiler, safety.HazardStructure, safety.HazardHeat, safety.HazardNoise}, t.Hazard):
 		return invalid("unknown hazard %.40q", t.Hazard)
 	case !slices.Contains([]safety.Class{safety.ClassAlarm, safety.ClassFault, safety.ClassIsolation, safety.ClassInfo}, t.Class):
 		return invalid("unknown class %.40q", t.Class)

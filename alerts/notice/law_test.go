@@ -54,6 +54,8 @@ func TestOnlyNotifiableKindsOpenNotices(t *testing.T) {
 		{safety.HazardGas, "fumes", true},
 		{safety.HazardCrowd, "crowd", false},
 		{safety.HazardExit, "exit", false},
+		{safety.HazardHeat, "heat", false},
+		{safety.HazardNoise, "noise", false},
 		{safety.HazardSystem, "system", false},
 		{"invented", "system", false},
 	}

@@ -11,19 +11,20 @@ func saturation(air float64) float64 { return 0.6105 * math.Exp(17.27*air/(air+2
 const psychrometer = 0.000662 * 101.325
 
 // WetBulb is the psychrometric wet-bulb temperature, °C: where the vapour that
-// evaporates takes the heat that the air brings.
+// evaporates takes the heat that the air brings. By Newton's way from the air
+// down: the curve is convex, so each step stays above.
 func WetBulb(air, humidity float64) float64 {
 	vapour := saturation(air) * max(0, min(humidity, 100)) / 100
-	low, high := air-60, air
-	for range 50 { // to 1e-13 K
-		middle := (low + high) / 2
-		if saturation(middle)-psychrometer*(air-middle) < vapour {
-			low = middle
-		} else {
-			high = middle
+	t := air
+	for range 20 {
+		over, slope := saturation(t), 17.27*237.3/((t+237.3)*(t+237.3))
+		step := (over - psychrometer*(air-t) - vapour) / (over*slope + psychrometer)
+		t -= step
+		if math.Abs(step) < 1e-9 {
+			break
 		}
 	}
-	return (low + high) / 2
+	return t
 }
 
 // NaturalWetBulb bounds the temperature of a wet bulb that nobody fans, °C, from

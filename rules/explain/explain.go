@@ -151,12 +151,19 @@ func (s *speaker) end(r rules.Rule) string {
 }
 
 func figure(l rules.Limit) string {
-	if l.ByClass == nil {
-		return strconv.FormatFloat(l.Value, 'g', -1, 64) + " " + l.Unit
+	switch {
+	case l.ByClass != nil:
+		return tabled(l.ByClass) + " " + l.Unit + " by class"
+	case l.ByWork != nil:
+		return tabled(l.ByWork) + " " + l.Unit + " by metabolic class"
 	}
+	return strconv.FormatFloat(l.Value, 'g', -1, 64) + " " + l.Unit
+}
+
+func tabled(values map[string]float64) string {
 	var parts []string
-	for _, class := range slices.Sorted(maps.Keys(l.ByClass)) {
-		parts = append(parts, class+" "+strconv.FormatFloat(l.ByClass[class], 'g', -1, 64))
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		parts = append(parts, key+" "+strconv.FormatFloat(values[key], 'g', -1, 64))
 	}
-	return strings.Join(parts, ", ") + " " + l.Unit + " by class"
+	return strings.Join(parts, ", ")
 }

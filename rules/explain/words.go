@@ -85,7 +85,7 @@ var names = map[string]string{
 	"value": "its newest value", "age": "the time since its newest reading", "bad_polls": "its run of bad readings",
 	"known": "it has a value", "bad": "it is bad", "stale": "it is silent", "quarantined": "it has not proved itself since a fault",
 	"blind": "an alarm rule cannot see because of it", "reason": "the reason why it is not good",
-	"steam_prone": "the zone is steam-prone", "high_bay": "the zone is a high bay", "s56_exempt": "the zone is exempt from s.56",
+	"acclimatised": "those who work in the zone are used to its heat", "steam_prone": "the zone is steam-prone", "high_bay": "the zone is a high bay", "s56_exempt": "the zone is exempt from s.56",
 	"normal_max": "the zone's normal maximum", "rated_pressure": "what the boiler of the zone is rated for", "suffix": "its EN 54-5 suffix",
 }
 
@@ -103,6 +103,9 @@ func (s *speaker) name(name string) string {
 		if l.ByClass != nil {
 			s.may("the sensor has no EN 54-5 class")
 		}
+		if l.ByWork != nil {
+			s.may("the zone does not say its metabolic class")
+		}
 		return name + " (" + figure(l) + ")"
 	}
 	return name
@@ -110,6 +113,22 @@ func (s *speaker) name(name string) string {
 
 var windows = map[string]string{
 	"mean": "its mean over", "min": "its least over", "max": "its most over", "rise": "how fast it rises over",
+}
+
+var sums = map[string]string{
+	"twa": "its average of a shift (the sum by 8 hours) over", "stel": "its average over", "dose": "the noise dose at its place, by criterion and exchange rate, over",
+}
+
+var climates = map[string]string{
+	"wbgt": "the wet-bulb globe temperature where people work, averaged over", "heat_index": "the heat index of air and humidity, averaged over",
+	"humidex": "the humidex of air and humidity, averaged over",
+}
+
+func first(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
 }
 
 func called(n *ast.CallNode) string {
@@ -132,6 +151,17 @@ func (s *speaker) call(name string, arguments []ast.Node) string {
 	case windows[name] != "":
 		s.may("fewer than 75 %% of the readings of the last %s are there, or none for three periods", list)
 		return windows[name] + " " + list
+	case name == "count_above":
+		s.may("so many readings of the last %s are missing that it depends on them", first(args))
+		return "the number of its readings above " + strings.Join(args[1:], "") + " over " + first(args)
+	case sums[name] != "":
+		s.may("more than a quarter of the minutes of %s are missing and what is known of them is not enough to raise, or the newest reading is not believed", first(args))
+		return sums[name] + " " + list
+	case climates[name] != "":
+		s.may("less than 75 %% of the minutes of %s are known of a sensor of the zone that should say; and it is never known to be below anything without a globe or a wet bulb", list)
+		return climates[name] + " " + list
+	case name == "least":
+		return "the least that can be, of " + list
 	case name == "spread":
 		s.may("fewer than two sensors of the zone have a value; and it is never known to be small while one has none")
 		return "the highest of the zone, less the mean of the others, of " + list

@@ -83,19 +83,24 @@ func mutants(t *testing.T, r rules.Rule) []mutant {
 		m.Limits = slices.Clone(r.Limits)
 		for i := range m.Limits {
 			m.Limits[i].ByClass = maps.Clone(r.Limits[i].ByClass)
+			m.Limits[i].ByWork = maps.Clone(r.Limits[i].ByWork)
 		}
 		change(&m)
 		out = append(out, mutant{what, m})
 	}
 	for i, l := range r.Limits {
 		for _, factor := range []float64{0.8, 1.2} {
-			if l.ByClass == nil {
+			if l.ByClass == nil && l.ByWork == nil {
 				v := moved(l, l.Value, factor)
 				add(fmt.Sprintf("%s is %g", l.Name, v), func(r *rules.Rule) { r.Limits[i].Value = v })
 			}
 			for class, value := range l.ByClass {
 				v := moved(l, value, factor)
 				add(fmt.Sprintf("%s of %s is %g", l.Name, class, v), func(r *rules.Rule) { r.Limits[i].ByClass[class] = v })
+			}
+			for work, value := range l.ByWork {
+				v := moved(l, value, factor)
+				add(fmt.Sprintf("%s of %s is %g", l.Name, work, v), func(r *rules.Rule) { r.Limits[i].ByWork[work] = v })
 			}
 		}
 	}
@@ -160,7 +165,11 @@ func words(r rules.Rule, add func(string, func(*rules.Rule))) {
 	add("its severity is another", func(r *rules.Rule) { r.Severity = "other" })
 	add("its hazard is another", func(r *rules.Rule) { r.Hazard = "other" })
 	if r.Quantities != nil {
-		add("it is about no quantity", func(r *rules.Rule) { r.Quantities = []safety.Quantity{safety.Noise} })
+		other := safety.Noise
+		if slices.Contains(r.Quantities, other) {
+			other = safety.Light
+		}
+		add("it is about another quantity", func(r *rules.Rule) { r.Quantities = []safety.Quantity{other} })
 	}
 }
 

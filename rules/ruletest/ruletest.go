@@ -56,6 +56,9 @@ type Zone struct {
 	Height     float64   `yaml:"height_m"`
 	Posted     int       `yaml:"posted_maximum"`
 	Exempt     bool      `yaml:"s56_exempt"`
+	Metabolic  string    `yaml:"metabolic_class"`
+	Used       bool      `yaml:"acclimatised"`
+	Shift      float64   `yaml:"shift_h"`
 	Boilers    []float64 `yaml:"boilers_bar"` // rated pressures
 	Licensed   []Boiler  `yaml:"boilers"`
 	Employed   int       `yaml:"employed_per_shift"`
@@ -76,6 +79,7 @@ type Sensor struct {
 	Bumped     string          `yaml:"bump_tested"`
 	Walked     string          `yaml:"walk_tested"`
 	EndOfLife  string          `yaml:"end_of_life"`
+	Mounted    float64         `yaml:"mount_height_m"`
 }
 
 // Parse reads a file of cases. Mistakes wrap safety.ErrInvalid.
@@ -147,7 +151,7 @@ func (c Case) plant() rules.Plant {
 		s := c.Sensors[id]
 		spec := safety.Sensor{
 			ID: id, Zone: or(s.Zone, "z"), Quantity: s.Quantity, Grade: or(s.Grade, safety.Industrial),
-			Class: s.Class, Period: or(s.Period, c.Step), LifeSafety: s.LifeSafety,
+			Class: s.Class, Period: or(s.Period, c.Step), LifeSafety: s.LifeSafety, MountHeight: s.Mounted,
 			Gateway: s.Gateway, Calibrated: s.Calibrated, Bumped: s.Bumped, Walked: s.Walked, EndOfLife: s.EndOfLife,
 		}
 		p.Sensors = append(p.Sensors, spec)
@@ -166,6 +170,7 @@ func (c Case) plant() rules.Plant {
 			ID: id, SteamProne: z.SteamProne, HighBay: z.HighBay, NormalMax: z.NormalMax, Adjacent: z.Adjacent,
 			Area: z.Area, Height: z.Height, PostedMaximum: z.Posted, Exempt: z.Exempt,
 			Employed: z.Employed, Required: z.Required,
+			Metabolic: z.Metabolic, Acclimatised: z.Used, Shift: z.Shift,
 		})
 		for _, b := range z.Licensed {
 			p.Hazards = append(p.Hazards, safety.Hazmat{Zone: id, Kind: safety.KindBoiler, RatedBar: b.Bar, Expires: b.Expires})

@@ -44,7 +44,7 @@ func TestDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, w := range warnings {
-		if !strings.Contains(w.Text, "no door contact") {
+		if !strings.Contains(w.Text, "no door contact") && !strings.Contains(w.Text, "without a globe thermometer") {
 			t.Errorf("unexpected warning: %v", w)
 		}
 	}

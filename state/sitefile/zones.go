@@ -50,7 +50,7 @@ func (c *check) eachZone() {
 		c.id(path, z.ID, ids)
 		c.name(path+".name", z.Name)
 		c.word(path+".use", z.Use, false, uses...)
-		c.word(path+".metabolic_class", z.Metabolic, true, "resting", "low", "moderate", "high", "very_high")
+		c.work(path, z)
 		if c.polygon(path+".polygon", z.Polygon) {
 			c.plan(path, z)
 		}
