@@ -157,11 +157,10 @@ func (e *Engine) permitChanged(sensors []string, at time.Time) []safety.Transiti
 		e.permitted = true
 		for _, in := range s.instances {
 			ms := max(at.UnixMilli(), s.at)
-			if end := in.isolationEnd(ms); in.turn != never {
-				in.turn = min(in.turn, end)
-			}
-			e.mayTurn(in)
 			e.evaluate(in, ms)
+			e.turned(in, max(in.turned, ms))
+			e.mayTurn(in)
+			e.note(in)
 		}
 		e.settleMetas(max(at.UnixMilli(), s.at))
 	}

@@ -90,6 +90,12 @@ var names = map[string]string{
 }
 
 func (s *speaker) name(name string) string {
+	if text, ok := ofPlace[name]; ok {
+		if why := placeUnknown[name]; why != "" {
+			s.may("%s", why)
+		}
+		return text
+	}
 	switch name {
 	case "value":
 		s.may("the newest reading is bad, or older than three periods (3 s at least)")
@@ -132,6 +138,9 @@ func (s *speaker) call(name string, arguments []ast.Node) string {
 	case windows[name] != "":
 		s.may("fewer than 75 %% of the readings of the last %s are there, or none for three periods", list)
 		return windows[name] + " " + list
+	case ofExits[name] != "":
+		s.may("it hangs on a lock that cannot be read")
+		return ofExits[name] + ", at " + list + " for each person, by an estimate"
 	case name == "spread":
 		s.may("fewer than two sensors of the zone have a value; and it is never known to be small while one has none")
 		return "the highest of the zone, less the mean of the others, of " + list
