@@ -192,8 +192,7 @@ func importSites(ctx context.Context, db *state.DB, cfg Config) (warnings yamlfi
 // Bind returns what keeps packs from watching site: nothing is imported that
 // would be kept and not watched.
 func Bind(site safety.Site, packs []rules.Pack) error {
-	plant := rules.Plant{Factory: site.Factory.ID, Zones: site.Zones, Hazards: site.Hazards, Sensors: site.Sensors}
-	_, err := rules.New(packs, plant, rules.Server, safety.ServerSource)
+	_, err := rules.New(packs, rules.PlantOf(site), rules.Server, safety.ServerSource)
 	return err
 }
 

@@ -55,11 +55,11 @@ func watching(t *testing.T, scenario string) *watch {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := rules.New(packs, rules.Plant{Factory: demo.Factory, Zones: site.Zones, Hazards: site.Hazards, Sensors: site.Sensors}, rules.Gateway|rules.Server, demo.Gateway)
+	e, err := rules.New(packs, rules.PlantOf(site), rules.Gateway|rules.Server, demo.Gateway)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &watch{t: t, world: sim.New(sc, 1), engine: e, begun: time.Date(2026, 1, 1, 4, 0, 0, 0, time.UTC)}
+	return &watch{t: t, world: sim.New(sc, 1), engine: e, begun: time.Date(2026, 11, 26, 4, 0, 0, 0, time.UTC)}
 }
 
 // until reads everything once a second up to end.

@@ -174,5 +174,5 @@ func (c *core) newest(k trackKey) bool {
 
 // plant is what the rules read of a site.
 func plant(s *site) rules.Plant {
-	return rules.Plant{Factory: s.Factory.ID, Zones: s.Zones, Hazards: s.Hazards, Sensors: s.Sensors}
+	return rules.PlantOf(s.Site)
 }

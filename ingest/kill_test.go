@@ -302,7 +302,7 @@ func (g *killGateway) checkReadings(t *testing.T, series store.Store) {
 func (g *killGateway) checkTransitions(t *testing.T, db *state.DB) {
 	t.Helper()
 	site := killSite()
-	engine, err := rules.New(loadRules(t, killRules), rules.Plant{Factory: "padma", Zones: site.Zones, Hazards: site.Hazards, Sensors: site.Sensors},
+	engine, err := rules.New(loadRules(t, killRules), rules.PlantOf(site),
 		rules.Server, safety.ServerSource)
 	if err != nil {
 		t.Fatal(err)

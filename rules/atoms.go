@@ -56,7 +56,7 @@ func (l *lowerer) test(n ast.Node, name string) cond {
 		ask = func(_ *view, s *sensor) bool { return s.quarantine.on }
 	case "blind":
 		l.uses.meta = true
-		ask = func(v *view, s *sensor) bool { return s.blind() && !s.isolatedAt(v.now) }
+		ask = func(v *view, s *sensor) bool { return s.blind() && !s.excusedAt(v.now) }
 	default:
 		if c, ok := l.placeTest(name); ok {
 			return c

@@ -118,6 +118,7 @@ func (in *instance) isDelayed(v *view) bool {
 
 // evaluate brings the instance to what its condition says at a moment, ms.
 func (e *Engine) evaluate(in *instance, at int64) {
+	at = max(at, in.turned) // what the clock said before has been looked at
 	e.expire(in, at)
 	e.view.now = at
 	e.step(in, in.judge(&e.view), at)

@@ -158,7 +158,7 @@ func (r requirement) done(v *view) truth {
 	out := no
 	for _, s := range r.by {
 		switch {
-		case s.trust(v.late == s) != none || s.isolatedAt(v.now):
+		case s.trust(v.late == s) != none || s.isolatedAt(v.now) || s.badPolls == 1 && !s.stale: // one bad poll is no loss
 			return yes
 		case s.at == never && !s.stale:
 			out = unknown

@@ -32,6 +32,15 @@ func (s *sensor) hidden(works []safety.Work, now int64) bool {
 	return s.isolatedAt(now) && slices.Contains(works, s.isolation.work)
 }
 
+// excusedAt reports whether a permit is why rules do not see the sensor: it
+// stands, or has just ended and they are about to look again.
+func (s *sensor) excusedAt(now int64) bool {
+	if s.isolation.from == never {
+		return false
+	}
+	return s.isolatedAt(now) || slices.ContainsFunc(s.instances, func(in *instance) bool { return in.turn <= now })
+}
+
 // untestedAt reports whether the sensor is armed again and nobody has tested it.
 func (s *sensor) untestedAt(now int64) bool {
 	return s.isolation.until != never && s.isolation.until <= now
@@ -148,11 +157,10 @@ func (e *Engine) permitChanged(sensors []string, at time.Time) []safety.Transiti
 		e.permitted = true
 		for _, in := range s.instances {
 			ms := max(at.UnixMilli(), s.at)
-			if end := in.isolationEnd(ms); in.turn != never {
-				in.turn = min(in.turn, end)
-			}
-			e.mayTurn(in)
 			e.evaluate(in, ms)
+			e.turned(in, max(in.turned, ms))
+			e.mayTurn(in)
+			e.note(in)
 		}
 		e.settleMetas(max(at.UnixMilli(), s.at))
 	}

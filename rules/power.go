@@ -20,7 +20,7 @@ func (l *lowerer) unpowered() cond {
 	l.uses.live, l.uses.place.supply = true, true
 	return ofPlace(unpoweredName, func(v *view) truth {
 		p := v.in.own.mains
-		return truthOf(p != nil && (p.out || p.back != never && v.now-p.back < settle.Milliseconds()))
+		return truthOf(p != nil && (p.out || p.back != never && v.now >= p.back && v.now-p.back < settle.Milliseconds()))
 	})
 }
 

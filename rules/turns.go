@@ -51,6 +51,9 @@ func (e *Engine) turnUp(in *instance, at int64) {
 func (e *Engine) turned(in *instance, at int64) {
 	in.turned, in.turn, in.dirty = at, e.nextTurn(in, at), true
 	e.earliest = min(e.earliest, in.turn)
+	if e.horizon != never && in.turn <= e.horizon {
+		e.pushTurn(in, in.turn)
+	}
 }
 
 // nextTurn returns the first moment after at when time alone may change what
@@ -96,9 +99,6 @@ func (e *Engine) takeTurn(in *instance, at int64) {
 		return // a reading was first
 	}
 	e.settleMetas(at)
-	if in.turn <= e.horizon {
-		e.pushTurn(in, in.turn)
-	}
 }
 
 // resumeTurns says when to look again after Restore. All turns up to the last

@@ -64,6 +64,9 @@ func Rule(pack string, r rules.Rule) string {
 	if r.Requires != "" {
 		line("refuses the place unless", "%s", s.condition(r.Requires))
 	}
+	if len(r.Permit) > 0 {
+		line("permits", "for %s hide the sensors that they name", joined(r.Permit))
+	}
 	for _, text := range s.unknowns() {
 		line("unknown when", "%s", text)
 	}
@@ -101,6 +104,9 @@ func subject(r rules.Rule) string {
 			what = "each sensor of " + strings.Join(qs, ", ")
 		}
 	}
+	if r.Scope == rules.ScopeExit {
+		what = "each exit but windows"
+	}
 	f := r.Filter
 	if f.Suffix != "" {
 		what += ", EN 54-5 suffix " + f.Suffix
@@ -117,6 +123,14 @@ func subject(r rules.Rule) string {
 		}
 	}
 	return what
+}
+
+func joined(works []safety.Work) string {
+	var words []string
+	for _, w := range works {
+		words = append(words, strings.ReplaceAll(string(w), "_", " "))
+	}
+	return strings.Join(words, " and ")
 }
 
 func places(on rules.RunsOn) string {

@@ -90,6 +90,12 @@ var names = map[string]string{
 }
 
 func (s *speaker) name(name string) string {
+	if text, ok := ofPlace[name]; ok {
+		if why := placeUnknown[name]; why != "" {
+			s.may("%s", why)
+		}
+		return text
+	}
 	switch name {
 	case "value":
 		s.may("the newest reading is bad, or older than three periods (3 s at least)")
@@ -162,6 +168,9 @@ func (s *speaker) call(name string, arguments []ast.Node) string {
 		return climates[name] + " " + list
 	case name == "least":
 		return "the least that can be, of " + list
+	case ofExits[name] != "":
+		s.may("it hangs on a lock that cannot be read")
+		return ofExits[name] + ", at " + list + " for each person, by an estimate"
 	case name == "spread":
 		s.may("fewer than two sensors of the zone have a value; and it is never known to be small while one has none")
 		return "the highest of the zone, less the mean of the others, of " + list

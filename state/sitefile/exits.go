@@ -28,6 +28,7 @@ func (c *check) eachExit() {
 		c.word(path+".required_while", e.RequiredWhile, false, "occupied", "always")
 		c.contact(path, e)
 		c.lock(path, e)
+		c.confirm(path+".confirm_sensor", e)
 		if e.Travel < 0 {
 			c.mistake(path+".travel_m", "%v m", e.Travel)
 		} else if e.Travel > maxTravel {
@@ -79,6 +80,12 @@ func (c *check) lock(path string, e safety.Exit) {
 	}
 	if s.Zone != e.From {
 		c.mistake(path, "%s is in zone %s: want %s, because who is there needs the exit", e.LockSensor, s.Zone, e.From)
+	}
+}
+
+func (c *check) confirm(path string, e safety.Exit) {
+	if e.ConfirmSensor != "" && ref(c, path, e.ConfirmSensor, c.sensors, "sensor") && c.sensors[e.ConfirmSensor].Quantity != safety.ExitConfirmed {
+		c.mistake(path, "%s measures %s: want a sensor of exit_confirmed", e.ConfirmSensor, c.sensors[e.ConfirmSensor].Quantity)
 	}
 }
 

@@ -94,8 +94,13 @@ func (c *check) times() {
 	for i, h := range f.Hours {
 		path := item("factory.approved_hours", i)
 		c.text(path+".days", h.Days, "say on which days, such as sat-thu")
+		if _, err := safety.Weekdays(h.Days); err != nil && h.Days != "" {
+			c.mistake(path+".days", "%q: want such as friday, or sat-thu", h.Days)
+		}
 		c.clock(path+".from", h.From)
 		c.clock(path+".to", h.To)
+		c.date(path+".since", h.Since)
+		c.date(path+".until", h.Until)
 	}
 	seen := map[string]string{}
 	for i, s := range f.Shifts {
@@ -103,6 +108,8 @@ func (c *check) times() {
 		c.id(path, s.ID, seen)
 		c.clock(path+".from", s.From)
 		c.clock(path+".to", s.To)
+		c.date(path+".since", s.Since)
+		c.date(path+".until", s.Until)
 	}
 	for i, h := range f.Calendar {
 		c.text(item("factory.calendar", i)+".date", h.Date, "say on which day")
