@@ -70,6 +70,7 @@ func TestAMistakeIsRefusedWhereItStands(t *testing.T) {
 		{"a window too short", "value >= limit", `mean("1s") >= limit`, `window "1s"`},
 		{"rise against a level", "value >= limit", `rise("60s") >= limit`, `in ppm/min, limit is in ppm`},
 		{"a capacity by other figures", "value >= limit", "value >= capacity(limit, limit)", "capacity wants the space for each in m3"},
+		{"an alarm about alarms", "value >= limit", "value >= limit && !blind", "would ask about itself"},
 		{"nothing that can change", "value >= limit", "high_bay", "it reads no sensor"},
 		{"a delay of a level", "when: value >= limit", "when: value >= limit\n    delay: {while: steam_prone, at_most: 60s}", "only an alarm from rise alone may be delayed"},
 		{"a delay of more than a minute", "when: value >= limit", "when: value >= limit\n    delay: {while: steam_prone, at_most: 61s}", "at_most \"61s\""},
