@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -126,7 +127,8 @@ func TestAGatewaySaysWhatTheRulesSay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	alarms, killed := 0, 0
+	home := t.TempDir()
+	alarms, killed, checks := 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		plant, packs := rulestest.Plant(t, 1), rulestest.Packs(t)
 		readings := rulestest.Readings(t, plant)
@@ -137,8 +139,9 @@ func TestAGatewaySaysWhatTheRulesSay(t *testing.T) {
 		}
 		want.Add(once.Tick(rulestest.Start)...)
 
-		dir, err := os.MkdirTemp("", "agent")
-		if err != nil {
+		dir := filepath.Join(home, strconv.Itoa(checks))
+		checks++
+		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
 		defer os.RemoveAll(dir)

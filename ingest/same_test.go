@@ -61,7 +61,6 @@ type server struct {
 	*core
 	t    *testing.T
 	disk *disk
-	told int
 }
 
 func (s *server) flush(now time.Time, cut int) {
@@ -77,7 +76,7 @@ func (s *server) run(t *rapid.T, all []parcel) {
 	kills := rapid.SliceOfN(rapid.IntRange(0, len(all)), 0, 3).Draw(t, "kills")
 	every := rapid.SampledFrom([]int{1, 4, 30}).Draw(t, "flush")
 	now := rulestest.Start
-	for i := 0; i < len(all); i++ {
+	for i := range all {
 		for second := now.Truncate(time.Second).Add(time.Second); !second.After(all[i].due) && all[i].due.Sub(second) < time.Hour; second = second.Add(time.Second) {
 			s.tick(second)
 		}

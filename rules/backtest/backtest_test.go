@@ -32,7 +32,7 @@ func packs(t *testing.T, limit int, hold string) []rules.Pack {
 // history is one word a second: a number, _ silence, x a bad reading; with *n behind it, n times.
 func history(words string) (out []safety.Reading) {
 	at := begin
-	for _, w := range strings.Fields(words) {
+	for w := range strings.FieldsSeq(words) {
 		word, times := w, 1
 		if text, n, found := strings.Cut(w, "*"); found {
 			word = text
