@@ -20,7 +20,7 @@ const (
 	recentPrefix = "recent-"
 	// recentLeast is kept at least: far more than passes between two states kept.
 	recentLeast = time.Minute
-	// recentParts is how many files a window's length is kept in; one more is held.
+	// recentParts is in how many files a window's length is kept.
 	recentParts = 4
 	// maxFrame bounds what is believed of a length on disk.
 	maxFrame = 64 << 20
@@ -75,16 +75,17 @@ func (r *recent) begin(first time.Time) error {
 	if err != nil {
 		return err
 	}
-	number := int64(1)
+	number := first.UnixMilli() // files are named by when they begin
 	if len(names) > 0 {
-		number = numberOf(names[len(names)-1]) + 1
+		number = max(number, numberOf(names[len(names)-1])+1)
 	}
 	r.file, err = os.OpenFile(r.path(number), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	r.begun = first
-	for len(names) > recentParts && err == nil {
+	oldest := first.Add(-recentParts * r.part).UnixMilli()
+	for len(names) > 1 && numberOf(names[1]) <= oldest && err == nil {
 		err = os.Remove(filepath.Join(r.dir, names[0]))
 		names = names[1:]
 	}

@@ -27,7 +27,7 @@ func TestRecentHoldsAWindowAndNotMuchMore(t *testing.T) {
 		if err := r.add(all[i:]); err != nil {
 			t.Fatal(err)
 		}
-		if i%300 == 299 { // a process that ends and one that begins
+		if i%300 == 299 || i%50 < 7 { // a process that ends and one that begins
 			if err := r.close(); err != nil {
 				t.Fatal(err)
 			}
@@ -40,7 +40,7 @@ func TestRecentHoldsAWindowAndNotMuchMore(t *testing.T) {
 		if len(got) < min(i+1, 60) || !reflect.DeepEqual(got, all[len(all)-len(got):]) {
 			t.Fatalf("after %d readings %d are held", i+1, len(got))
 		}
-		if len(got) > 5*16 {
+		if len(got) > 6*16 {
 			t.Fatalf("%d readings are held for a minute of one a second", len(got))
 		}
 	}

@@ -148,9 +148,11 @@ func TestAGatewaySaysWhatTheRulesSay(t *testing.T) {
 		run := 0
 		a := startDrawn(t, dir, run, plant, packs, clk)
 		a.tick(a.epoch.mono(rulestest.Start))
+		a.keepRules(0, true)
 		a.write(t, true)
 		kills := rapid.SliceOfN(rapid.IntRange(0, len(readings)), 0, 3).Draw(t, "kills")
 		tickEvery := rapid.SampledFrom([]int{1, 2, 3}).Draw(t, "tick")
+		every := rapid.SampledFrom([]int{1, 10, 40}).Draw(t, "written")
 		for i, r := range readings {
 			trs := once.Observe(r)
 			want.Add(trs...)
@@ -161,7 +163,9 @@ func TestAGatewaySaysWhatTheRulesSay(t *testing.T) {
 				want.Add(once.Tick(r.At)...)
 			}
 			dies := slices.Contains(kills, i) && run < 9
-			a.write(t, !dies || rapid.Bool().Draw(t, "kept"))
+			if dies || i%every == 0 {
+				a.write(t, !dies || rapid.Bool().Draw(t, "kept"))
+			}
 			if dies {
 				got.Add(a.told(t)...)
 				a.kill(t)
