@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"path/filepath"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"nirapod/safety"
 	"nirapod/store"
@@ -91,6 +94,16 @@ func SetUpInflux(ctx context.Context, c SeriesConfig, operatorFile string, short
 		Readings: influxstore.Bucket{Name: c.Bucket, Retain: c.Retention},
 		Minutes:  influxstore.Bucket{Name: cmp.Or(c.MinutesBucket, c.Bucket+"_1m"), Retain: c.MinutesRetention},
 	})
+}
+
+// OpenSeries opens the series store of c for a look at the past. The embedded
+// one has one owner: it cannot be opened while a server runs.
+func OpenSeries(ctx context.Context, c Config, log *slog.Logger) (store.Store, error) {
+	series, err := (&Server{cfg: c, log: log, metrics: prometheus.NewRegistry()}).seriesStore(ctx)
+	if err != nil && c.Series.Kind == TSDB {
+		return nil, fmt.Errorf("series store in %s: %w; the embedded store has one owner: if the server runs, stop it, or work on a copy of data_dir", c.DataDir, err)
+	}
+	return series, err
 }
 
 func (s *Server) openSeries(ctx context.Context) error {

@@ -70,11 +70,11 @@ func (a *Agent) build() error {
 		a.log.Error("states cannot be kept", "err", err) // and the agent goes on
 	}
 	a.keeper = newKeeper(a.stateDir(), a.fault(partStates), a.log)
-	a.journal = newJournal(a.keepRules, a.fault(partSpool), a.log)
-	a.core.keeper, a.core.journal = a.keeper, a.journal
 	if a.core.engine, err = a.cfg.engine(a.log); err != nil {
 		return err
 	}
+	a.journal = newJournal(newRecent(a.stateDir(), a.core.engine.Window()), a.keepRules, a.fault(partSpool), a.log)
+	a.core.keeper, a.core.journal = a.keeper, a.journal
 	a.core.restoreRules(a.stateDir())
 	return nil
 }

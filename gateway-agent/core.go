@@ -108,7 +108,22 @@ func (c *core) run(ctx context.Context) error {
 		case f := <-c.faults:
 			c.part(f)
 		case <-tick.C:
-			c.tick()
+			c.drain()
+			c.tick(c.clock.Mono())
+		}
+	}
+}
+
+// drain takes the readings that wait already: time passes after them.
+func (c *core) drain() {
+	for {
+		select {
+		case batch := <-c.samples:
+			for _, s := range batch {
+				c.observe(s)
+			}
+		default:
+			return
 		}
 	}
 }
@@ -227,8 +242,7 @@ func (c *core) key(use KeyUse, mono int64) {
 	c.log.Warn("panel key", "answer", string(c.ann.Key(m)))
 }
 
-func (c *core) tick() {
-	mono := c.clock.Mono()
+func (c *core) tick(mono int64) {
 	c.transitions(mono, c.engine.Tick(c.epoch.at(mono)))
 	c.ann.Tick(c.moment(mono))
 	c.act()

@@ -35,7 +35,7 @@ func stillIn(t *testing.T, dir string) *core {
 	}
 	c := newCore(&cfg, clk, quiet)
 	c.keeper = newKeeper(dir, func(bool) {}, quiet)
-	c.journal = newJournal(func([]byte, bool) {}, func(bool) {}, quiet)
+	c.journal = newJournal(newRecent(dir, time.Minute), func([]byte, bool) {}, func(bool) {}, quiet)
 	c.outputs = newOutputs(nil, func(bool) {}, func(bool) {}, quiet)
 	c.release = func() []sample { return nil }
 	if c.engine, err = cfg.engine(quiet); err != nil {
@@ -156,7 +156,7 @@ func TestBadReadingOfACallPointEvacuatesNobody(t *testing.T) {
 }
 
 func TestJournalKeepsAlarmsAndTheNewestReadingsWhileNothingTakesThem(t *testing.T) {
-	j := newJournal(func([]byte, bool) {}, func(bool) {}, quiet)
+	j := newJournal(newRecent(t.TempDir(), time.Minute), func([]byte, bool) {}, func(bool) {}, quiet)
 	for i := range waitingReadings + 10 {
 		j.reading(spool.Record{Stamp: spool.Stamp{Mono: int64(i)}})
 	}
@@ -179,7 +179,7 @@ func TestJournalGetsPastARecordThatTheSpoolRefuses(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	j := newJournal(func([]byte, bool) {}, func(bool) {}, quiet)
+	j := newJournal(newRecent(t.TempDir(), time.Minute), func([]byte, bool) {}, func(bool) {}, quiet)
 	for i, sensor := range []string{"a", "Not An Id", "b"} {
 		j.reading(spool.Record{
 			Stamp:   spool.Stamp{Mono: int64(i + 1)},
@@ -201,7 +201,7 @@ func TestRulesAreKeptOnlyAfterTheirTransitionsAreInTheSpool(t *testing.T) {
 		t.Fatal(err)
 	}
 	var kept []string
-	j := newJournal(func(data []byte, _ bool) {
+	j := newJournal(newRecent(t.TempDir(), time.Minute), func(data []byte, _ bool) {
 		if x := sp.Extents(wire.Alarms); len(x) != 1 || x[0].To != 1 {
 			t.Errorf("state %s is kept while the spool holds %+v", data, x)
 		}

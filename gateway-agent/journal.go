@@ -27,7 +27,10 @@ const (
 // The state of the rules passes through here as well: it is kept only when the
 // transitions that led to it are in the spool. The other way round, an agent
 // killed in between would start with rules that think an alarm has been told.
+//
+// What the rules observed is kept before that state as well, for windows.
 type journal struct {
+	recent *recent
 	keep   func(rules []byte, sync bool)
 	broken func(bool)
 	log    *slog.Logger
@@ -37,11 +40,12 @@ type journal struct {
 	alarms   []spool.Record // guarded by mu, like what follows
 	state    *content       // of the rules after all of alarms, nil = none since it was kept
 	readings []spool.Record
+	observed []safety.Reading // what recent has not got yet
 	lost     uint64
 }
 
-func newJournal(keep func(rules []byte, sync bool), broken func(bool), log *slog.Logger) *journal {
-	return &journal{keep: keep, broken: broken, log: log, wake: make(chan struct{}, 1)}
+func newJournal(recent *recent, keep func(rules []byte, sync bool), broken func(bool), log *slog.Logger) *journal {
+	return &journal{recent: recent, keep: keep, broken: broken, log: log, wake: make(chan struct{}, 1)}
 }
 
 // rules hands over the state of the rules after all transitions added so far.
@@ -58,6 +62,7 @@ func (j *journal) rules(data []byte, sync bool) {
 func (j *journal) reading(r spool.Record) {
 	j.mu.Lock()
 	j.readings = append(j.readings, r)
+	j.observed = append(j.observed, r.Reading)
 	j.bound()
 	j.mu.Unlock()
 	j.nudge()
@@ -75,6 +80,9 @@ func (j *journal) bound() { // with mu
 	if over := len(j.readings) - waitingReadings; over > 0 {
 		j.readings = j.readings[over:]
 		j.lost += uint64(over)
+	}
+	if over := len(j.observed) - waitingReadings; over > 0 {
+		j.observed = j.observed[over:]
 	}
 	if over := len(j.alarms) - waitingTransitions; over > 0 {
 		j.alarms = j.alarms[over:]
@@ -124,9 +132,12 @@ func (j *journal) lostSoFar() uint64 {
 
 func (j *journal) flush(sp *spool.Spool) error {
 	j.mu.Lock()
-	state := j.state
-	j.state = nil
+	state, observed := j.state, j.observed
+	j.state, j.observed = nil, nil
 	j.mu.Unlock()
+	if err := j.recent.add(observed); err != nil {
+		j.log.Error("what a restart needs for its windows is not kept", "err", err)
+	}
 	err := j.drain(sp, wire.Alarms, &j.alarms)
 	if state != nil {
 		j.settle(*state, err == nil)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"nirapod/gateway-agent/annunciate"
+	"nirapod/safety"
 )
 
 var errPhase = errors.New("unknown phase")
@@ -40,18 +41,44 @@ func (c *core) restoreRules(dir string) {
 	if wall.IsZero() {
 		wall = time.Now()
 	}
-	c.epoch = newEpoch(c.clock.Mono(), wall, saved.Newest)
+	var unseen []safety.Reading
+	newest := saved.Newest
 	if found {
 		for _, d := range c.engine.Restore(saved.States) {
 			c.log.Warn("state of a rule is dropped", "rule", d.Rule, "scope", d.Scope,
 				"was", d.State.String(), "reason", d.Reason)
 		}
+		unseen, newest = c.warm(saved.Newest)
 	}
+	c.epoch = newEpoch(c.clock.Mono(), wall, newest)
 	c.agree(c.count > saved.Count)
+	for _, r := range unseen {
+		c.transitions(c.epoch.mono(r.At), c.engine.Observe(r))
+	}
 	c.count = max(c.count, saved.Count)
 	c.states = c.engine.SnapshotAll()
 	c.keepAnnunciator(c.ann.State())
 	c.keepRules(c.clock.Mono(), true)
+}
+
+// warm fills the windows of the rules, whose state was kept at kept, and returns
+// what the run before observed after that, and the newest time of the rules.
+func (c *core) warm(kept time.Time) (unseen []safety.Reading, newest time.Time) {
+	readings, err := c.journal.recent.load()
+	if err != nil {
+		c.log.Error("windows of the rules may have gaps", "err", err)
+	}
+	newest = kept
+	for _, r := range readings {
+		c.engine.Warm(r)
+		if r.At.After(kept.Add(-2 * keepEvery)) { // of what the state has seen, Observe says nothing again
+			unseen = append(unseen, r)
+		}
+		if r.At.After(newest) {
+			newest = r.At
+		}
+	}
+	return unseen, newest
 }
 
 // agree makes rules and annunciator say the same: after a crash or a loss of

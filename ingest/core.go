@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"time"
 
-	"nirapod/rules"
 	"nirapod/safety"
 	"nirapod/state"
 	"nirapod/wire"
@@ -29,7 +28,7 @@ type core struct {
 	tracks     map[trackKey]*track
 	anchors    map[bootKey]state.Anchor
 	gateways   map[gatewayKey]*gateway
-	engines    map[string]*rules.Engine // by factory
+	engines    map[string]*watch // by factory
 	faults     *faults
 	live       live
 	batch      batch
@@ -58,7 +57,7 @@ func newCore(production bool, m *metrics, log *slog.Logger) *core {
 		tracks:   map[trackKey]*track{},
 		anchors:  map[bootKey]state.Anchor{},
 		gateways: map[gatewayKey]*gateway{},
-		engines:  map[string]*rules.Engine{},
+		engines:  map[string]*watch{},
 		faults:   newFaults(),
 		live:     live{},
 

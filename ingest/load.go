@@ -113,7 +113,7 @@ func (i *Ingest) bind(ctx context.Context, s *site, warmFrom time.Time) error {
 		return err
 	}
 	ofRules := i.core.faults.restore(factory, saved)
-	engine, err := rules.New(i.cfg.Rules, plant(s), rules.Server, safety.ServerSource)
+	engine, err := newWatch(i.cfg.Rules, plant(s))
 	i.core.serverFault(faultKey{factory, faultUnbound, ""}, err != nil, i.now())
 	if err != nil {
 		i.log.Error("the rules do not fit the site", "factory", factory, "old_rules_stay", i.core.engines[factory] != nil, "err", err)
@@ -128,7 +128,7 @@ func (i *Ingest) bind(ctx context.Context, s *site, warmFrom time.Time) error {
 
 // warm makes an engine what it was: states from the state, windows from the
 // series store.
-func (i *Ingest) warm(ctx context.Context, factory string, engine *rules.Engine, states map[string][]byte, warmFrom time.Time) error {
+func (i *Ingest) warm(ctx context.Context, factory string, engine *watch, states map[string][]byte, warmFrom time.Time) error {
 	if err := i.forget(ctx, factory, engine, engine.Restore(states)); err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (i *Ingest) warm(ctx context.Context, factory string, engine *rules.Engine,
 // forget removes states of rules that are not what they were. A rule whose
 // meaning changed starts anew and says by itself how things are; one that is
 // bound there no longer never will, and that is told.
-func (i *Ingest) forget(ctx context.Context, factory string, engine *rules.Engine, dropped []rules.Dropped) error {
+func (i *Ingest) forget(ctx context.Context, factory string, engine *watch, dropped []rules.Dropped) error {
 	if len(dropped) == 0 {
 		return nil
 	}

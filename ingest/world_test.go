@@ -1,10 +1,13 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,14 +86,30 @@ func (d *disk) boot(t testing.TB) *core {
 	}
 	c.marks.restore(d.engine[""])
 	for factory, s := range c.reg.sites {
-		engine, err := rules.New(d.packs, plant(s), rules.Server, safety.ServerSource)
+		engine, err := newWatch(d.packs, plant(s))
 		if err != nil {
 			t.Fatal(err)
 		}
 		engine.Restore(c.faults.restore(factory, maps.Clone(d.engine[factory])))
+		for _, sample := range d.inOrder(factory) {
+			engine.Warm(sample.Reading)
+		}
 		c.engines[factory] = engine
 	}
 	return c
+}
+
+// inOrder is what a series store answers: sensor by sensor, in order of time.
+func (d *disk) inOrder(factory string) (out []store.Sample) {
+	for _, s := range d.samples {
+		if s.Factory == factory {
+			out = append(out, s)
+		}
+	}
+	slices.SortFunc(out, func(a, b store.Sample) int {
+		return cmp.Or(strings.Compare(a.Sensor, b.Sensor), a.At.Compare(b.At))
+	})
+	return out
 }
 
 // append keeps the first value of an instant, as the series store does.

@@ -44,7 +44,7 @@ func TestACounterInARoomOfUnknownSizeIsNotBound(t *testing.T) {
 	}
 	for i := range 200 {
 		for _, tr := range observe(e, "no", float64(i), 30) {
-			if tr.Class == safety.ClassFault && tr.To != safety.Inactive {
+			if tr.Sensor == "no" && tr.Class == safety.ClassFault && tr.To != safety.Inactive {
 				t.Errorf("got %+v", tr)
 			}
 		}

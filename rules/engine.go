@@ -78,7 +78,10 @@ func (e *Engine) Observe(r safety.Reading) []safety.Transition {
 	if e.start == never {
 		e.start, e.shifted = at, true
 	}
-	e.silence(s, at)
+	if s.stale {
+		e.silence(s, at)
+	}
+	e.lapse(s, at)
 	late := e.now != never && at+s.staleAfter < e.now
 	e.setLate(s, late)
 	for _, in := range s.instances {
@@ -103,13 +106,14 @@ func (e *Engine) setLate(s *sensor, late bool) {
 	}
 }
 
-// silence lets the time pass in which s said nothing before a reading at at.
+// silence lets the time pass in which s, stale already, said nothing before a
+// reading at at.
 func (e *Engine) silence(s *sensor, at int64) {
 	last := s.staleAt(e.start)
 	if at <= last {
 		return
 	}
-	e.setLate(s, s.stale && s.at != never)
+	e.setLate(s, s.at != never)
 	for _, in := range s.instances {
 		e.expire(in, last)
 	}

@@ -2,9 +2,12 @@ package rules_test
 
 import (
 	"errors"
+	"io/fs"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"nirapod/rules"
 	"nirapod/safety"
@@ -80,6 +83,7 @@ func TestAMistakeIsRefusedWhereItStands(t *testing.T) {
 		{"work that does not exist", "value: 35", "by_metabolic_class: {heavy: 35}", `has no key "heavy"`},
 		{"two tables", "value: 35", "by_class: {A1: 35}, by_metabolic_class: {low: 35}", "wants either value, by_class or by_metabolic_class"},
 		{"a capacity by other figures", "value >= limit", "value >= capacity(limit, limit)", "capacity wants the space for each in m3"},
+		{"an alarm about alarms", "value >= limit", "value >= limit && !blind", "would ask about itself"},
 		{"nothing that can change", "value >= limit", "high_bay", "it reads no sensor"},
 		{"a delay of a level", "when: value >= limit", "when: value >= limit\n    delay: {while: steam_prone, at_most: 60s}", "only an alarm from rise alone may be delayed"},
 		{"a delay of more than a minute", "when: value >= limit", "when: value >= limit\n    delay: {while: steam_prone, at_most: 61s}", "at_most \"61s\""},
@@ -239,10 +243,18 @@ func TestAFilterNarrows(t *testing.T) {
 	}
 }
 
-// Whatever stands in a file, the loader says yes or says where it says no.
+var placed = regexp.MustCompile(`^p\.yml:[1-9]\d*:[1-9]\d*: .`)
+
+// Whatever stands in a file, the loader says yes or says where it says no, of
+// each mistake; and what it takes can be bound or is refused, and comes to rest.
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(sound))
-	for _, name := range []string{"fire.yml", "gas.yml", "exits.yml", "system.yml"} {
+	f.Add([]byte(strings.Replace(sound, "value >= limit", "value >= limit && blind || stale", 1)))
+	names, err := fs.Glob(rules.Shipped, "*.yml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range names {
 		data, err := readShipped(name)
 		if err != nil {
 			f.Fatal(err)
@@ -252,8 +264,10 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		packs, err := rules.Load(fstest.MapFS{"p.yml": {Data: data}})
 		if err != nil {
-			if !errors.Is(err, safety.ErrInvalid) || !strings.HasPrefix(err.Error(), "p.yml:") {
-				t.Fatalf("a refusal without a place: %v", err)
+			for _, one := range single(err) {
+				if !errors.Is(one, safety.ErrInvalid) || !placed.MatchString(one.Error()) {
+					t.Fatalf("a refusal without a place: %v", one)
+				}
 			}
 			return
 		}
@@ -261,5 +275,50 @@ func FuzzLoad(f *testing.F) {
 		if err != nil || again[0].Rules[0].Fingerprint() != packs[0].Rules[0].Fingerprint() {
 			t.Fatalf("loaded twice, two answers: %v", err)
 		}
+		live(t, packs)
 	})
+}
+
+// single returns the errors that are joined in err.
+func single(err error) []error {
+	many, joined := err.(interface{ Unwrap() []error })
+	if !joined {
+		return []error{err}
+	}
+	var out []error
+	for _, one := range many.Unwrap() {
+		out = append(out, single(one)...)
+	}
+	return out
+}
+
+// live binds packs to a zone with two sensors of each quantity and lets them hear something.
+func live(t *testing.T, packs []rules.Pack) {
+	plant := rules.Plant{Factory: "f", Zones: []safety.Zone{{ID: "z", Area: 10, Height: 3}}}
+	for _, q := range []safety.Quantity{safety.Temperature, safety.Smoke, safety.SmokeOD, safety.CO, safety.Humidity, safety.People} {
+		for _, id := range []string{"a", "b"} {
+			s := safety.Sensor{ID: string(q) + id, Zone: "z", Quantity: q, Grade: safety.Industrial, Period: time.Second}
+			if q == safety.Temperature {
+				s.Class = "A1R"
+			}
+			plant.Sensors = append(plant.Sensors, s)
+		}
+	}
+	e, err := rules.New(packs, plant, rules.Gateway|rules.Server, safety.ServerSource)
+	if err != nil {
+		if !errors.Is(err, safety.ErrInvalid) {
+			t.Fatal(err)
+		}
+		return
+	}
+	for i := range 12 {
+		for _, s := range plant.Sensors {
+			r := safety.Reading{Sensor: s.ID, Value: float64(i % 2 * 50), Quality: safety.Quality(i % 3), At: at(float64(i))}
+			if r.Quality != safety.Good {
+				r.Reason = safety.NACK
+			}
+			e.Observe(r)
+		}
+	}
+	e.Tick(at(3600))
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/expr-lang/expr/file"
+
+	"nirapod/safety"
 )
 
 // refused is one thing wrong with an expression of a rule: which field, where
@@ -66,6 +68,9 @@ func lowerRule(r *Rule, slots *slots) (*bound, []refused) {
 		if asks.live {
 			all = append(all, refused{"requires", 0, "it may read the place and the limits only"})
 		}
+	}
+	if out.uses.meta && r.Class == safety.ClassAlarm {
+		all = append(all, refused{"when", 0, "blind asks whether alarms see: an alarm that asks it would ask about itself, without end"})
 	}
 	out.windows = windows
 	out.fingerprint = meaning(out)

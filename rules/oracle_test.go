@@ -2,7 +2,10 @@ package rules
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +36,7 @@ var oracleRule = Rule{
 }
 
 func drawPlant(t *rapid.T, slots *slots) plant {
-	zone := &place{Zone: &safety.Zone{ID: "z", SteamProne: rapid.Bool().Draw(t, "steam"), NormalMax: 40}}
+	zone := &place{Zone: &safety.Zone{ID: "z", SteamProne: rapid.Bool().Draw(t, "steam"), HighBay: rapid.Bool().Draw(t, "bay"), Exempt: rapid.Bool().Draw(t, "exempt"), NormalMax: 40}}
 	p := plant{members: map[safety.Quantity][]*sensor{}}
 	for _, q := range []safety.Quantity{safety.Temperature, safety.Smoke} {
 		for i := range 3 {
@@ -55,55 +58,95 @@ func drawPlant(t *rapid.T, slots *slots) plant {
 	return p
 }
 
-// naive recomputes a window's statistic from the ring alone.
-func naive(s *sensor, name string, length time.Duration) float64 {
+// function is one that a condition can call of a sensor: how it is written, in
+// which unit it answers, and what it is by a look at all samples. A new one of
+// the language is a row in functions.
+type function struct {
+	name, call string
+	unit       string
+	of         func(s *sensor, args ...string) float64
+}
+
+var functions = []function{
+	{"mean", `mean("8s")`, "Cel", overWindow(func(x samples) float64 { return x.sum / x.n })},
+	{"min", `min("6s")`, "Cel", overWindow(func(x samples) float64 { return x.low })},
+	{"max", `max("4s")`, "Cel", overWindow(func(x samples) float64 { return x.high })},
+	{"rise", `rise("8s")`, "K/min", overWindow(func(x samples) float64 {
+		return (x.newV/x.newN - x.oldV/x.oldN) / (x.newT/x.newN - x.oldT/x.oldN) * msPerMinute
+	})},
+	{aboveName, `count_above("8s", hot)`, "count", func(s *sensor, args ...string) float64 {
+		limit, _ := strconv.ParseFloat(args[1], 64)
+		return float64(len(slices.DeleteFunc(valuesWithin(s, args[0]), func(v float64) bool { return v <= limit })))
+	}},
+}
+
+// valuesWithin returns the values of the window of that length.
+func valuesWithin(s *sensor, length string) []float64 {
+	d, _ := parseWindow(length)
 	last, _ := s.history.newest()
-	var sum, low, high, oldV, oldT, oldN, newV, newT, newN float64
-	n := 0.0
+	var out []float64
 	for i := range s.history.next {
-		x := s.history.at(i)
-		if x.at <= last.at-length.Milliseconds() {
-			continue
-		}
-		v := float64(x.micro) / scale
-		if n == 0 {
-			low, high = v, v
-		}
-		n, sum, low, high = n+1, sum+v, min(low, v), max(high, v)
-		if x.at <= last.at-length.Milliseconds()/2 {
-			oldV, oldT, oldN = oldV+v, oldT+float64(x.at), oldN+1
-		} else {
-			newV, newT, newN = newV+v, newT+float64(x.at), newN+1
+		if x := s.history.at(i); x.at > last.at-d.Milliseconds() {
+			out = append(out, float64(x.micro)/scale)
 		}
 	}
-	return map[string]float64{
-		"mean": sum / n, "min": low, "max": high,
-		"rise": (newV/newN - oldV/oldN) / (newT/newN - oldT/oldN) * msPerMinute,
-	}[name]
+	return out
+}
+
+// samples are those of a window, summed.
+type samples struct{ n, sum, low, high, oldV, oldT, oldN, newV, newT, newN float64 }
+
+// overWindow recomputes the statistic of a window from the ring alone; its length is the first argument.
+func overWindow(statistic func(samples) float64) func(*sensor, ...string) float64 {
+	return func(s *sensor, args ...string) float64 {
+		length, _ := parseWindow(args[0])
+		last, _ := s.history.newest()
+		var out samples
+		for i := range s.history.next {
+			x := s.history.at(i)
+			if x.at <= last.at-length.Milliseconds() {
+				continue
+			}
+			v := float64(x.micro) / scale
+			if out.n == 0 {
+				out.low, out.high = v, v
+			}
+			out.n, out.sum, out.low, out.high = out.n+1, out.sum+v, min(out.low, v), max(out.high, v)
+			if x.at <= last.at-length.Milliseconds()/2 {
+				out.oldV, out.oldT, out.oldN = out.oldV+v, out.oldT+float64(x.at), out.oldN+1
+			} else {
+				out.newV, out.newT, out.newN = out.newV+v, out.newT+float64(x.at), out.newN+1
+			}
+		}
+		return statistic(out)
+	}
 }
 
 func asMember(s *sensor, now int64) member {
-	of := func(name string) func(string) float64 {
-		return func(length string) float64 {
-			d, _ := parseWindow(length)
-			return naive(s, name, d)
+	m := member{
+		Value: s.value, Age: float64(now-s.at) / 1000, Known: true, BadPolls: float64(s.badPolls),
+		Reason: string(s.reason), Suffix: s.suffix,
+	}
+	fields := reflect.ValueOf(&m).Elem()
+	for i := range fields.NumField() {
+		for _, f := range functions {
+			if fields.Type().Field(i).Tag.Get("expr") == f.name {
+				fields.Field(i).Set(f.bind(s, fields.Field(i).Type()))
+			}
 		}
 	}
-	return member{
-		Value: s.value, Mean: of("mean"), Min: of("min"), Max: of("max"), Rise: of("rise"),
-		Age: float64(now-s.at) / 1000, Known: true, BadPolls: float64(s.badPolls), Reason: string(s.reason),
-		Suffix: s.suffix, CountAbove: func(length string, limit float64) float64 {
-			d, _ := parseWindow(length)
-			last, _ := s.history.newest()
-			n := 0.0
-			for i := range s.history.next {
-				if x := s.history.at(i); x.at > last.at-d.Milliseconds() && float64(x.micro)/scale > limit {
-					n++
-				}
-			}
-			return n
-		},
-	}
+	return m
+}
+
+// bind makes the function that expr calls.
+func (f function) bind(s *sensor, as reflect.Type) reflect.Value {
+	return reflect.MakeFunc(as, func(args []reflect.Value) []reflect.Value {
+		var words []string
+		for _, a := range args {
+			words = append(words, fmt.Sprint(a.Interface()))
+		}
+		return []reflect.Value{reflect.ValueOf(f.of(s, words...))}
+	})
 }
 
 // vm fills expr's own environment with what the plant knows.
@@ -116,11 +159,12 @@ func (p plant) vm(now int64) map[string]any {
 		}
 		env[string(q)] = out
 	}
-	own := asMember(p.in.own, now)
-	env["value"], env["mean"], env["min"], env["max"], env["rise"] = own.Value, own.Mean, own.Min, own.Max, own.Rise
-	env[aboveName] = own.CountAbove
-	env["suffix"], env[spreadName] = own.Suffix, naiveSpread
-	env["age"], env["known"], env["bad_polls"], env["reason"] = own.Age, own.Known, own.BadPolls, own.Reason
+	own := reflect.ValueOf(asMember(p.in.own, now))
+	for i := range own.NumField() - 1 { // the last are its papers: none are drawn
+		env[own.Type().Field(i).Tag.Get("expr")] = own.Field(i).Interface()
+	}
+	env[spreadName] = naiveSpread
+	env["high_bay"], env["s56_exempt"] = p.in.zone.HighBay, p.in.zone.Exempt
 	env["steam_prone"], env["normal_max"] = p.in.zone.SteamProne, p.in.zone.NormalMax
 	for _, l := range oracleRule.Limits {
 		env[l.Name] = l.Value
@@ -151,13 +195,21 @@ func drawCondition(t *rapid.T, depth int, dot string) string {
 		func() string { return drawNumber(t, dot, "Cel") + drawOp(t) + drawNumber(t, dot, "Cel") },
 		func() string { return drawNumber(t, dot, "K/min") + drawOp(t) + "steep" },
 		func() string { return dot + "age" + drawOp(t) + "old" },
-		func() string { return dot + "known" },
 		func() string {
 			return dot + `count_above("8s", hot) ` + rapid.SampledFrom([]string{">=", "<", "=="}).Draw(t, "op") + fmt.Sprint(" ", rapid.IntRange(0, 5).Draw(t, "n"))
 		},
+		func() string {
+			return dot + rapid.SampledFrom([]string{"known", "bad", "stale", "quarantined"}).Draw(t, "test")
+		},
+		func() string {
+			return dot + "bad_polls" + drawOp(t) + fmt.Sprint(rapid.IntRange(0, 2).Draw(t, "polls"))
+		},
+		func() string { return dot + `reason != "nack"` },
 		func() string { return dot + `reason == "nack"` },
 		func() string { return dot + `suffix == "R"` },
-		func() string { return "steam_prone" },
+		func() string {
+			return rapid.SampledFrom([]string{"steam_prone", "high_bay", "s56_exempt"}).Draw(t, "flag")
+		},
 	}
 	if dot == "" {
 		atoms = append(atoms, func() string {
@@ -169,9 +221,9 @@ func drawCondition(t *rapid.T, depth int, dot string) string {
 		}, func() string {
 			return "spread(map(temperature, " + drawNumber(t, ".", "K/min") + "))" + drawOp(t) + "steep"
 		}, func() string {
-			return "spread(map(temperature, " + rapid.SampledFrom([]string{".value", ".mean(\"8s\")"}).Draw(t, "of") + "))" + drawOp(t) + "apart"
+			return "spread(map(temperature, " + drawCall(t, ".", "Cel") + "))" + drawOp(t) + "apart"
 		}, func() string {
-			return "count(smoke, .max(\"4s\") == 1) + count(temperature, " + drawCondition(t, 0, ".") + ") >= 2"
+			return "count(smoke, .max(\"4s\") == 1) + count(temperature, " + drawCondition(t, 0, ".") + ")" + drawOp(t) + fmt.Sprint(rapid.IntRange(0, 5).Draw(t, "k"))
 		})
 	}
 	if depth == 0 || rapid.IntRange(0, 2).Draw(t, "leaf") == 0 {
@@ -191,71 +243,92 @@ func drawOp(t *rapid.T) string {
 	return rapid.SampledFrom([]string{" < ", " <= ", " > ", " >= "}).Draw(t, "op")
 }
 
-func drawNumber(t *rapid.T, dot, unit string) string {
-	if unit == "K/min" {
-		return dot + `rise("8s")`
+// drawCall calls a function that answers in a unit, or asks for the value.
+func drawCall(t *rapid.T, dot, unit string) string {
+	var calls []string
+	if unit == "Cel" {
+		calls = append(calls, "value")
 	}
-	own := []string{"value", `mean("8s")`, `min("6s")`, `max("4s")`}
-	pick := dot + rapid.SampledFrom(own).Draw(t, "own")
-	switch rapid.IntRange(0, 5).Draw(t, "form") {
-	case 0:
-		return "hot"
-	case 1:
-		return "normal_max"
-	case 2:
-		return "(" + pick + " - apart)"
-	case 3:
-		return "(" + pick + " * ratio)"
-	case 4:
-		if dot == "" {
-			return "classy"
+	for _, f := range functions {
+		if f.unit == unit {
+			calls = append(calls, f.call)
 		}
 	}
-	return pick
+	return dot + rapid.SampledFrom(calls).Draw(t, "call")
+}
+
+// drawNumber writes a number of a unit that limits have: of it, or in sums with
+// what may be added to it.
+func drawNumber(t *rapid.T, dot, unit string) string {
+	pick := drawCall(t, dot, unit)
+	if unit != "Cel" {
+		return rapid.SampledFrom([]string{pick, "(" + pick + " * ratio)", "(" + pick + " / ratio)", "-" + pick}).Draw(t, "form")
+	}
+	forms := []string{
+		pick, pick, pick, "hot", "normal_max", "(" + pick + " - apart)", "(" + pick + " + apart)", "(" + pick + " * ratio)", "(" + pick + " / ratio)",
+	}
+	if dot == "" {
+		forms = append(forms, "classy")
+	}
+	return rapid.SampledFrom(forms).Draw(t, "form")
 }
 
 // Where all is known the engine says what expr's own machine says.
 func TestTheMachineOfExprAgrees(t *testing.T) {
 	told := map[bool]int{}
-	rapid.Check(t, func(t *rapid.T) {
-		r := oracleRule
-		r.When = drawCondition(t, 3, "")
-		slots := newSlots()
-		b, bad := lowerRule(&r, slots)
-		for _, x := range bad {
-			if !strings.Contains(x.err, "it reads no sensor") {
-				t.Fatalf("%s: refused: %v", r.When, x)
-			}
-		}
-		p := drawPlant(t, slots)
-		for _, q := range b.uses.lists {
-			p.in.lists = append(p.in.lists, p.members[q])
-		}
-		p.in.rule = b
-		now := p.in.own.at + int64(rapid.IntRange(0, 3000).Draw(t, "now"))
-		program, err := expr.Compile(r.When, expr.Env(environment(&r)), expr.AsBool())
-		if err != nil {
-			t.Fatal(err)
-		}
-		want, err := expr.Run(program, p.vm(now))
-		if err != nil {
-			t.Fatal(err)
-		}
-		told[want.(bool)]++
-		if got := b.when.eval(&view{in: p.in, cur: p.in.own, now: now}); got != truthOf(want.(bool)) {
-			t.Fatalf("%s is %v, expr says %v", r.When, got, want)
-		}
-	})
+	rapid.Check(t, func(t *rapid.T) { told[agree(t)]++ })
 	if !testing.Short() && (told[true] < 10 || told[false] < 10) {
 		t.Errorf("the drawn conditions say little: %v", told)
 	}
+}
+
+// FuzzLowering is the same for whatever a fuzzer draws.
+func FuzzLowering(f *testing.F) {
+	for i := range 20 { // draws that go far
+		seed := make([]byte, 4096)
+		_, _ = rand.NewChaCha8([32]byte{byte(i)}).Read(seed) // never fails
+		f.Add(seed)
+	}
+	f.Fuzz(rapid.MakeFuzz(func(t *rapid.T) { agree(t) }))
+}
+
+// agree holds one drawn condition in a drawn plant against expr's machine, and
+// returns what both say.
+func agree(t *rapid.T) bool {
+	r := oracleRule
+	r.When = drawCondition(t, 4, "")
+	slots := newSlots()
+	b, bad := lowerRule(&r, slots)
+	for _, x := range bad {
+		if !strings.Contains(x.err, "it reads no sensor") {
+			t.Fatalf("%s: refused: %v", r.When, x)
+		}
+	}
+	p := drawPlant(t, slots)
+	for _, q := range b.uses.lists {
+		p.in.lists = append(p.in.lists, p.members[q])
+	}
+	p.in.rule = b
+	now := p.in.own.at + int64(rapid.IntRange(0, 3000).Draw(t, "now"))
+	program, err := expr.Compile(r.When, expr.Env(environment(&r)), expr.AsBool())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := expr.Run(program, p.vm(now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := b.when.eval(&view{in: p.in, cur: p.in.own, now: now}); got != truthOf(want.(bool)) {
+		t.Fatalf("%s is %v, expr says %v", r.When, got, want)
+	}
+	return want.(bool)
 }
 
 // Knowing less never turns a true into a false or back: it makes it unknown.
 func TestKnowingLessSaysLess(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := oracleRule
-		r.When = strings.ReplaceAll(drawCondition(t, 3, ""), "known", "stale")
+		r.When = strings.ReplaceAll(drawCondition(t, 3, ""), "known", "high_bay")
 		slots := newSlots()
 		b, _ := lowerRule(&r, slots)
 		p := drawPlant(t, slots)

@@ -23,6 +23,7 @@ type channels struct {
 	gateway string
 	sensors []*sensor // by id
 	moved   bool      // since the last Snapshot; then listed in Engine.moved
+	due     int64     // ms: until then none of them goes stale
 }
 
 // saved is a machine on disk. Times are ms; absent is never.

@@ -23,7 +23,8 @@ const usage = `usage: nirapod COMMAND [FLAGS]
   ready    ask a running server whether all of it works: ready -watch HOST:PORT
   check    name every mistake: check -c FILE [-roles …] or check -site FILE
   user     add or list people: user add -c FILE -name … -role …; user list -c FILE
-  rules    try and read rules: rules test FILES…, rules replay -rules DIR -map FILE DATA…, rules explain
+  rules    try and read rules: rules test FILES…, rules replay -rules DIR -map FILE DATA…,
+           rules backtest -c FILE -rules DIR, rules explain
   gateway  let a gateway in, or shut it out: gateway add -c FILE -factory ID -gateway ID; gateway remove …
   influx   make buckets, token and tasks in InfluxDB 2: influx setup -c FILE -operator-token FILE
 
@@ -69,7 +70,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	case "user":
 		return user(ctx, rest, std)
 	case "rules":
-		return ruleTools(rest, std)
+		return ruleTools(ctx, rest, std, log)
 	case "gateway":
 		return gateway(ctx, rest, std)
 	case "influx":

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,9 +19,9 @@ import (
 	"nirapod/safety"
 )
 
-const rulesUsage = "nirapod rules: want test FILES…, replay -map MAP.yaml DATA.csv… or explain [NAME…]"
+const rulesUsage = "nirapod rules: want test FILES…, replay -map MAP.yaml DATA.csv…, backtest -c FILE -rules DIR or explain [NAME…]"
 
-func ruleTools(args []string, std streams) error {
+func ruleTools(ctx context.Context, args []string, std streams, log *slog.Logger) error {
 	if len(args) == 0 {
 		return wrongUse(rulesUsage)
 	}
@@ -28,6 +30,8 @@ func ruleTools(args []string, std streams) error {
 		return testRules(args[1:], std)
 	case "replay":
 		return replayRules(args[1:], std)
+	case "backtest":
+		return backtestRules(ctx, args[1:], std, log)
 	case "explain":
 		return explainRules(args[1:], std)
 	}
@@ -91,7 +95,7 @@ func loadPacks(dir string) ([]rules.Pack, error) {
 		return rules.Load(rules.Shipped)
 	}
 	if _, err := fs.ReadDir(os.DirFS(dir), "."); err != nil {
-		return nil, unreadable(err)
+		return nil, fmt.Errorf("%s: %w", dir, unreadable(err))
 	}
 	packs, err := rules.Load(os.DirFS(dir))
 	if err != nil {

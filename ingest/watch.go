@@ -1,0 +1,319 @@
+package ingest
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"nirapod/rules"
+	"nirapod/safety"
+)
+
+const (
+	// watermark is how long rules over several gateways wait for readings that
+	// are still under way (design, rules).
+	watermark = 5 * time.Second
+	// maxOrdering bounds the readings of a factory that wait for their turn.
+	// Beyond it the oldest half is taken as it is.
+	maxOrdering = 100_000
+
+	orderedPrefix = "ordered/" // states of watch.ordered
+	toldPrefix    = "told/"    // and of watch.points
+)
+
+// watch is what watches one factory. One gateway's readings come in order: the
+// prompt engine evaluates them at once. Where readings of several gateways have a
+// say, the order of arrival is not the order of what happened. There a second
+// engine takes them in order, a watermark later, and is exact. What it says is
+// told; but an alarm of the prompt engine is told at once, and is over only when
+// both say so. So disorder may raise an alarm early, never late, and takes none back.
+type watch struct {
+	prompt  *rules.Engine
+	ordered *rules.Engine   // nil: no rule is about several gateways
+	shared  map[string]bool // the sensors of ordered
+	points  map[string]*point
+	waiting []safety.Reading // for ordered
+	changed map[string]bool  // points since the last Snapshot
+}
+
+// point is a point of the ordered engine.
+type point struct {
+	told            safety.State
+	prompt, ordered word
+	ended           time.Time // the prompt engine's alarm was over then, and ordered is not there yet
+	reset           time.Time // a person reset it then, and ordered is not there yet
+}
+
+// word is what one engine says of a point; on: it fired and nothing ended it.
+type word struct {
+	state safety.State
+	on    bool
+}
+
+func (w *word) hear(to safety.State) {
+	w.state, w.on = to, to == safety.Firing || to == safety.Unknown && w.on
+}
+
+func newWatch(packs []rules.Pack, p rules.Plant) (*watch, error) {
+	prompt, err := rules.New(packs, p, rules.Server, safety.ServerSource)
+	if err != nil {
+		return nil, err
+	}
+	w := &watch{prompt: prompt, shared: map[string]bool{}, points: map[string]*point{}, changed: map[string]bool{}}
+	for _, id := range prompt.Spanning() {
+		w.shared[id] = true
+	}
+	if len(w.shared) == 0 {
+		return w, nil
+	}
+	several := p
+	several.Sensors = nil
+	for _, s := range p.Sensors {
+		if w.shared[s.ID] {
+			s.Gateway = "" // in order they are as if one gateway had read them
+			several.Sensors = append(several.Sensors, s)
+		}
+	}
+	if w.ordered, err = rules.New(packs, several, rules.Server, safety.ServerSource); err != nil {
+		return nil, err
+	}
+	w.compare()
+	return w, nil
+}
+
+// compare takes over how all points stand; nothing was told of those that are new.
+func (w *watch) compare() {
+	for _, id := range w.ordered.Points() {
+		if w.points[id] == nil {
+			w.points[id] = &point{}
+			t, _, _ := w.prompt.Stands(id)
+			w.points[id].told, w.changed[id] = t.To, true
+		}
+		p := w.points[id]
+		t, on, _ := w.prompt.Stands(id)
+		p.prompt = word{t.To, on}
+		t, on, _ = w.ordered.Stands(id)
+		p.ordered = word{t.To, on}
+	}
+}
+
+func (w *watch) Observe(r safety.Reading) []safety.Transition {
+	out := w.hearPrompt(w.prompt.Observe(r))
+	if w.shared[r.Sensor] {
+		w.waiting = append(w.waiting, r)
+		if len(w.waiting) > maxOrdering {
+			sortReadings(w.waiting)
+			out = append(out, w.take(w.waiting[maxOrdering/2].At)...)
+		}
+	}
+	return out
+}
+
+// Tick lets time pass up to now, a watermark later for what is ordered.
+func (w *watch) Tick(now time.Time) []safety.Transition {
+	out := w.hearPrompt(w.prompt.Tick(now))
+	if w.ordered == nil {
+		return out
+	}
+	upto := now.Add(-watermark)
+	out = append(out, w.take(upto)...)
+	out = append(out, w.hearOrdered(w.ordered.Tick(upto))...)
+	for _, id := range w.ordered.Points() {
+		p := w.points[id]
+		if !p.reset.IsZero() && !p.reset.After(upto) {
+			out = append(out, w.hearOrdered(w.ordered.Reset(id, p.reset))...)
+			p.reset, w.changed[id] = time.Time{}, true
+		}
+		if !p.ended.IsZero() && !p.ended.After(upto) {
+			p.ended = time.Time{}
+			t, _, _ := w.ordered.Stands(id)
+			out = w.tell(out, p, t)
+		}
+	}
+	return out
+}
+
+// take gives the ordered engine what waits and happened by upto.
+func (w *watch) take(upto time.Time) (out []safety.Transition) {
+	sortReadings(w.waiting)
+	n := 0
+	for ; n < len(w.waiting) && !w.waiting[n].At.After(upto); n++ {
+		out = append(out, w.hearOrdered(w.ordered.Observe(w.waiting[n]))...)
+	}
+	w.waiting = slices.Delete(w.waiting, 0, n)
+	return out
+}
+
+func sortReadings(rs []safety.Reading) {
+	slices.SortFunc(rs, func(a, b safety.Reading) int {
+		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Sensor, b.Sensor))
+	})
+}
+
+// Reset is a person's reset of a latched point.
+func (w *watch) Reset(id string, at time.Time) []safety.Transition {
+	out := w.hearPrompt(w.prompt.Reset(id, at))
+	if p := w.points[id]; p != nil {
+		p.reset, w.changed[id] = at, true
+	}
+	return out
+}
+
+func (w *watch) hearPrompt(ts []safety.Transition) []safety.Transition {
+	if w.ordered == nil {
+		return ts
+	}
+	var out []safety.Transition
+	for _, t := range ts {
+		p := w.points[t.Point]
+		if p == nil {
+			out = append(out, t)
+			continue
+		}
+		was := p.prompt.on
+		p.prompt.hear(t.To)
+		switch {
+		case t.Class != safety.ClassAlarm:
+			continue
+		case p.prompt.on:
+			p.ended = time.Time{}
+		case was:
+			p.ended = t.At
+		}
+		if t.From == t.To && p.told == t.To { // stronger
+			out = append(out, t)
+		}
+		out = w.tell(out, p, t)
+	}
+	return out
+}
+
+func (w *watch) hearOrdered(ts []safety.Transition) (out []safety.Transition) {
+	for _, t := range ts {
+		p := w.points[t.Point]
+		p.ordered.hear(t.To)
+		if t.From == t.To && p.told == t.To && (!p.prompt.on || t.Class != safety.ClassAlarm) {
+			out = append(out, t)
+		}
+		out = w.tell(out, p, t)
+	}
+	return out
+}
+
+// tell adds t to out as the step from what was told of p to what is to be told.
+func (w *watch) tell(out []safety.Transition, p *point, t safety.Transition) []safety.Transition {
+	next := p.ordered.state
+	ahead := t.Class == safety.ClassAlarm && (p.prompt.on || !p.ended.IsZero())
+	switch {
+	case ahead && p.prompt.on && p.prompt.state == safety.Firing, ahead && !p.ended.IsZero() && !p.ordered.on:
+		next = safety.Firing
+	case ahead && !p.ordered.on:
+		next = safety.Unknown
+	}
+	if next == p.told {
+		return out
+	}
+	t.From, t.To = p.told, next
+	p.told, w.changed[t.Point] = next, true
+	return append(out, t)
+}
+
+func (w *watch) Window() time.Duration { return w.prompt.Window() }
+
+func (w *watch) Watches(id string) bool { return w.prompt.Watches(id) }
+
+// Warm fills windows after Restore. What the ordered engine has not seen yet
+// waits for its turn again.
+func (w *watch) Warm(r safety.Reading) {
+	w.prompt.Warm(r)
+	if !w.shared[r.Sensor] {
+		return
+	}
+	if w.ordered.Awaits(r) {
+		w.waiting = append(w.waiting, r)
+		return
+	}
+	w.ordered.Warm(r)
+}
+
+// savedPoint is a point on disk.
+type savedPoint struct {
+	Told  string    `json:"told"`
+	Reset time.Time `json:"reset,omitzero"`
+}
+
+// Snapshot returns what changed since the last call, by key.
+func (w *watch) Snapshot() map[string][]byte {
+	out := w.prompt.Snapshot()
+	if w.ordered == nil {
+		return out
+	}
+	for key, blob := range w.ordered.Snapshot() {
+		out[orderedPrefix+key] = blob
+	}
+	for id := range w.changed {
+		p := w.points[id]
+		blob, err := json.Marshal(savedPoint{p.told.String(), p.reset})
+		if err != nil {
+			panic(err) // a word and a time always marshal
+		}
+		out[toldPrefix+id] = blob
+	}
+	clear(w.changed)
+	return out
+}
+
+// Restore takes what Snapshot returned. An ordered engine that was none before
+// begins as the prompt one stands.
+func (w *watch) Restore(states map[string][]byte) []rules.Dropped {
+	prompt, ordered, told := map[string][]byte{}, map[string][]byte{}, map[string][]byte{}
+	for key, blob := range states {
+		if name, ok := strings.CutPrefix(key, orderedPrefix); ok {
+			ordered[name] = blob
+		} else if id, ok := strings.CutPrefix(key, toldPrefix); ok {
+			told[id] = blob
+		} else {
+			prompt[key] = blob
+		}
+	}
+	dropped := w.prompt.Restore(prompt)
+	if w.ordered == nil {
+		return append(dropped, forgotten(orderedPrefix, ordered, told)...)
+	}
+	w.points = map[string]*point{}
+	if len(ordered) == 0 {
+		w.ordered.Restore(prompt) // what it does not watch is dropped, and stands in prompt
+	}
+	for _, d := range w.ordered.Restore(ordered) {
+		dropped = append(dropped, rules.Dropped{Key: orderedPrefix + d.Key, Reason: d.Reason})
+	}
+	for id, blob := range told {
+		var s savedPoint
+		wrong := json.Unmarshal(blob, &s)
+		state, known := safety.ParseState(s.Told)
+		if wrong != nil || !known || !w.ordered.Watches(id) {
+			dropped = append(dropped, rules.Dropped{Key: toldPrefix + id, Reason: "not over several gateways any more"})
+			continue
+		}
+		w.points[id] = &point{told: state, reset: s.Reset}
+	}
+	w.compare()
+	for _, p := range w.points { // what was told and nobody says any more ends in its turn
+		if p.told == safety.Firing && !p.prompt.on && !p.ordered.on {
+			p.ended = w.ordered.Elapsed().Add(time.Millisecond)
+		}
+	}
+	return dropped
+}
+
+func forgotten(prefix string, ordered, told map[string][]byte) (out []rules.Dropped) {
+	for key := range ordered {
+		out = append(out, rules.Dropped{Key: prefix + key, Reason: "no rule is over several gateways any more"})
+	}
+	for id := range told {
+		out = append(out, rules.Dropped{Key: toldPrefix + id, Reason: "no rule is over several gateways any more"})
+	}
+	return out
+}
