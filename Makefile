@@ -36,9 +36,10 @@ lint:
 	$(GO) vet ./...
 	golangci-lint run
 
-# The shipped rules on recordings of real fires, in ../shared/data.
+# The shipped rules on recordings of real fires, in ../shared/data, and in the factory month.
 eval:
-	$(GO) test -count=1 -v -run TestRealFires ./rules/eval
+	$(GO) test -count=1 -v -run TestRealFires ./rules/eval $(ARGS)
+	$(GO) test -count=1 -v -run TestFactoryMonth -timeout 25m ./e2e/month -month $(ARGS)
 
 check:
 	$(GO) run ./cmd/nirapod check -site app/demo/site.yaml

@@ -122,7 +122,7 @@ func (a *Alerts) follow(ctx context.Context) error {
 	defer tick.Stop()
 	failing := false
 	for {
-		err := a.step(ctx, time.Now().UTC().Truncate(time.Millisecond))
+		err := a.Step(ctx, time.Now().UTC().Truncate(time.Millisecond))
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -146,9 +146,11 @@ func (a *Alerts) follow(ctx context.Context) error {
 	}
 }
 
-// step does all that is to be done at now: first people are told, then what
-// belongs together is found, then signals and notices are decided.
-func (a *Alerts) step(ctx context.Context, now time.Time) error {
+// Step does all that is to be done at now: first people are told, then what
+// belongs together is found, then signals and notices are decided. Run calls it
+// as time goes; whoever brings a time of their own calls it instead of Run, from
+// one goroutine, with times that do not go back. It delivers nothing.
+func (a *Alerts) Step(ctx context.Context, now time.Time) error {
 	trouble := a.sites.refresh(ctx)
 	if trouble == nil {
 		trouble = a.watchDesk(ctx, now) // a fire is told all the same

@@ -219,7 +219,7 @@ func TestToldWithoutGrouping(t *testing.T) {
 		return err
 	}))
 	r.must(r.db.CommitBatch(t.Context(), batch(r.firing("store-smoke"))))
-	if err := r.a.step(t.Context(), r.now); err == nil {
+	if err := r.a.Step(t.Context(), r.now); err == nil {
 		t.Fatal("grouping should have failed")
 	}
 	var alerts int
@@ -262,7 +262,7 @@ func TestNothingIsSkippedForTroubleWithTheState(t *testing.T) {
 	r.must(r.db.CommitBatch(t.Context(), batch(
 		r.firing("store-heat", func(t *safety.Transition) { t.Seq = 1 }), r.firing("store-smoke", func(t *safety.Transition) { t.Seq = 2 }))))
 	for range 3 {
-		if err := r.a.step(t.Context(), r.now); err == nil {
+		if err := r.a.Step(t.Context(), r.now); err == nil {
 			t.Fatal("no word of the trouble")
 		}
 	}

@@ -101,7 +101,7 @@ func (r *rig) put(transitions ...safety.Transition) {
 
 func (r *rig) step() {
 	r.t.Helper()
-	r.must(r.a.step(r.t.Context(), r.now))
+	r.must(r.a.Step(r.t.Context(), r.now))
 }
 
 func (r *rig) pass(d time.Duration) {

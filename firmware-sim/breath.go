@@ -36,7 +36,7 @@ func (r *room) settled(people float64) float64 {
 // people are those inside a zone, by who was there before the scenario and
 // who has come and gone. Zones without a counter have nobody to speak of.
 func (p *plant) people(zone string, t time.Duration) float64 {
-	inside := 0.0
+	inside := p.rooms[zone].inside
 	for _, c := range p.counters {
 		if c.Zone == zone {
 			in, out := c.through(t)

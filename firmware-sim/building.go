@@ -3,6 +3,8 @@ package sim
 import (
 	"fmt"
 	"time"
+
+	"nirapod/internal/yamlfile"
 )
 
 // Building is a place and what is wired into its box.
@@ -27,6 +29,7 @@ type Zone struct {
 	Humidity    float64 `yaml:"humidity_pct"`         // at the mean temperature
 	CO          float64 `yaml:"co_ppm"`               // background
 	AirChanges  float64 `yaml:"air_changes_per_hour"` // of the layer under the ceiling, and of the room
+	Roof        float64 `yaml:"roof_k_per_kw_m2"`     // under a roof of sheet metal: by what the sun warms it
 }
 
 // Link is a way for smoke from one room into another.
@@ -110,4 +113,22 @@ func orDefault[T comparable](v, otherwise T) T {
 		return otherwise
 	}
 	return v
+}
+
+// LoadBuilding reads a building by the name of a shipped one or by its file and
+// checks it whole. All mistakes are told at once and wrap safety.ErrInvalid.
+func LoadBuilding(name string) (Building, error) {
+	b := Building{Vref: 3.3}
+	file, data, err := source("buildings", name, "")
+	if err != nil {
+		return b, err
+	}
+	f, err := yamlfile.Parse(file, data, &b)
+	if err != nil {
+		return b, err
+	}
+	b.defaults()
+	c := &checker{file: f, names: make(map[string]string), zones: make(map[string]bool)}
+	c.checkBuilding(b)
+	return b, yamlfile.Join(c.found...)
 }

@@ -85,6 +85,9 @@ func (c *checker) checkScenario(sc *Scenario) {
 	for i, l := range sc.Leaks {
 		c.checkLeak(fmt.Sprintf("leaks[%d]", i), l)
 	}
+	for i, o := range sc.Sources {
+		c.checkSource(fmt.Sprintf("sources[%d]", i), o)
+	}
 	for i, p := range sc.Crowds {
 		path := fmt.Sprintf("crowds[%d]", i)
 		c.zone(path+".zone", p.Zone)
@@ -111,6 +114,7 @@ func (c *checker) checkZone(path string, z Zone) {
 	c.must(z.Swing >= 0 && z.Swing <= 40, path+".daily_swing_k", "%v K is outside 0 to 40", z.Swing)
 	c.must(z.Humidity > 0 && z.Humidity <= 100, path+".humidity_pct", "%v is outside 0 to 100 %%", z.Humidity)
 	c.must(z.CO >= 0, path+".co_ppm", "%v is negative", z.CO)
+	c.must(z.Roof >= 0 && z.Roof <= 40, path+".roof_k_per_kw_m2", "%v is outside 0 to 40", z.Roof)
 	c.must(z.AirChanges >= 0 && z.AirChanges <= 600, path+".air_changes_per_hour", "%v is outside 0 to 600", z.AirChanges)
 }
 
@@ -138,6 +142,14 @@ func (c *checker) checkLeak(path string, l Leak) {
 	c.must(l.CO > 0 && l.CO <= 1e5, path+".co_mg_per_s", "%v is outside 0 to 100000", l.CO)
 	c.must(l.CO2 >= 0 && l.CO2 <= 1e7, path+".co2_mg_per_s", "%v is outside 0 to 10000000", l.CO2)
 	c.must(l.For >= 0, path+".for", "%v is negative", l.For)
+}
+
+func (c *checker) checkSource(path string, s Source) {
+	c.zone(path+".zone", s.Zone)
+	c.must(s.At >= 0 && s.For >= 0, path, "a duration is negative")
+	for _, rate := range []float64{s.Heat, s.Smoke, s.Mist, s.Steam, s.CO, s.Hydrogen, s.VOC} {
+		c.must(rate >= 0 && rate <= 1e5, path, "a rate is outside 0 to 100000")
+	}
 }
 
 func (c *checker) checkChip(path string, chip Chip) {

@@ -38,7 +38,7 @@ func TestSmokeIsConserved(t *testing.T) {
 		}, Links: []Link{{From: "a", To: "b", Flow: 0.5, Delay: 10 * time.Second}}},
 		Fires: []Fire{{Zone: "a", Smoulder: 100 * time.Second, Pyrolysis: 2}},
 	}
-	p := newPlant(sc, 1)
+	p := newPlant(sc, 1, tick)
 	for p.now() < 100*time.Second {
 		p.step()
 	}
@@ -71,7 +71,7 @@ func TestSmokeArrivesAfterItsDelay(t *testing.T) {
 		}, Links: []Link{{From: "a", To: "b", Flow: 1, Delay: 30 * time.Second}}},
 		Fires: []Fire{{Zone: "a", Smoulder: time.Second, Pyrolysis: 5}},
 	}
-	p := newPlant(sc, 1)
+	p := newPlant(sc, 1, tick)
 	for p.now() < 29*time.Second {
 		p.step()
 	}
@@ -118,7 +118,7 @@ func TestLeakIsConserved(t *testing.T) {
 	p := newPlant(&Scenario{
 		building: Building{Zones: []Zone{{ID: "a", Area: 60, Height: 4.5, Humidity: 50}}},
 		Leaks:    []Leak{{Zone: "a", At: 10 * time.Second, CO: 200, For: time.Minute}},
-	}, 1)
+	}, 1, tick)
 	for p.now() < 2*time.Minute {
 		p.step()
 	}

@@ -16,26 +16,42 @@ const (
 	warmest         = 15.0             // hour of the day
 	ambientKnot     = time.Minute      // of the random walk around the daily curve
 	ambientSigma    = 0.15             // K, of that walk
+
+	// mistLife is how long droplets of condensed steam last in air that is not
+	// saturated: those of 10 µm, some tens of seconds. Chosen.
+	mistLife = 20 * time.Second
+	// hPaPerGram is what 1 g/m³ of water vapour adds to its partial pressure at
+	// 37 °C: the gas constant of water, 461.5 J/(kg·K), times the temperature.
+	hPaPerGram = 461.5 * 310 * 1e-5
 )
 
 // mix is what the layer under a ceiling carries above the ambient.
 type mix struct {
-	heat  float64 // K
-	smoke float64 // optical density, base 10, 1/m
-	co    float64 // ppm
+	heat     float64 // K
+	smoke    float64 // optical density, base 10, 1/m: of all that stays in the air
+	mist     float64 // the same, of water droplets
+	vapour   float64 // g/m³ of water
+	co       float64 // ppm
+	hydrogen float64 // ppm
+	voc      float64 // ppm, as isobutylene
 }
 
 func (m mix) plus(o mix, times float64) mix {
-	return mix{m.heat + o.heat*times, m.smoke + o.smoke*times, m.co + o.co*times}
+	return mix{
+		m.heat + o.heat*times, m.smoke + o.smoke*times, m.mist + o.mist*times, m.vapour + o.vapour*times,
+		m.co + o.co*times, m.hydrogen + o.hydrogen*times, m.voc + o.voc*times,
+	}
 }
 
 // air is what sensors under a ceiling meet.
 type air struct {
 	temperature float64 // °C, without the jet of a fire in the same room
 	vapour      float64 // partial pressure of water, hPa
-	smoke       float64 // optical density, base 10, 1/m
+	smoke       float64 // optical density, base 10, 1/m; mist counts: no head can tell
 	co          float64 // ppm
 	co2         float64 // ppm, at head height
+	hydrogen    float64 // ppm
+	voc         float64 // ppm, as isobutylene
 }
 
 // room is a zone's state: one well-mixed layer. Smoke leaves by ventilation
@@ -46,19 +62,24 @@ type room struct {
 	dice   dice
 	layer  mix
 	co2    float64 // ppm above fresh air, over the whole room
+	inside float64 // people beside those that counters know of
 	past   []mix   // ring, one per tick, for delayed links
 	driven map[string]driver
+
+	saturated float64 // pressure of saturated vapour at the mean temperature, hPa
 }
 
 // driver replaces one of the air's quantities, by a setting or a recording.
 type driver func(t time.Duration) (value float64, ok bool)
 
-func newRoom(z Zone, seed uint64, longestDelay time.Duration) *room {
+func newRoom(z Zone, seed uint64, longestDelay, step time.Duration) *room {
 	return &room{
 		Zone:   z,
 		dice:   newDice(seed, "zone/"+z.ID),
-		past:   make([]mix, longestDelay/tick+1),
+		past:   make([]mix, longestDelay/step+1),
 		driven: make(map[string]driver),
+
+		saturated: saturation(z.Temperature),
 	}
 }
 
@@ -71,23 +92,24 @@ func (r *room) remembered(n, delay int64) mix {
 	return r.past[(n-delay)%int64(len(r.past))]
 }
 
-// ambient is the day outside: a cosine around the mean, warmest at 15 h, and a
-// small random walk. clock is the time of day at t = 0.
-func (r *room) ambient(clock, t time.Duration) float64 {
-	hours := (clock + t).Hours()
-	return r.Temperature + r.Swing/2*math.Cos(2*math.Pi*(hours-warmest)/24) +
-		ambientSigma*r.dice.wander(t, ambientKnot)
+// ambient is the room as the weather has it, and a small random walk.
+func (r *room) ambient(out Outside, t time.Duration) float64 {
+	return r.Temperature + r.Swing*out.Warmth + r.Roof*out.Sun + ambientSigma*r.dice.wander(t, ambientKnot)
 }
 
-// airAt mixes ambient, layer and drivers. The amount of water stays as it is
-// at the mean temperature, so relative humidity falls as air warms.
-func (r *room) airAt(clock, t time.Duration) air {
+// airAt mixes weather, layer, the plume at the place asked for, and drivers.
+// The amount of water stays as it is at the mean temperature, so relative
+// humidity falls as air warms.
+func (r *room) airAt(out Outside, plume mix, t time.Duration) air {
+	m := r.layer.plus(plume, 1)
 	a := air{
-		temperature: r.ambient(clock, t) + r.layer.heat,
-		vapour:      r.Humidity / 100 * saturation(r.Temperature),
-		smoke:       r.layer.smoke,
-		co:          r.CO + r.layer.co,
+		temperature: r.ambient(out, t) + m.heat,
+		vapour:      r.Humidity/100*r.saturated*out.Damp + m.vapour*hPaPerGram,
+		smoke:       m.smoke + m.mist,
+		co:          r.CO + m.co,
 		co2:         outdoorCO2 + r.co2,
+		hydrogen:    m.hydrogen,
+		voc:         m.voc,
 	}
 	if v, ok := r.drive(quantityTemperature, t); ok {
 		a.temperature = min(max(v, -100), 1500)

@@ -26,6 +26,7 @@ type Scenario struct {
 	Building  string     `yaml:"building"` // name of a shipped one, or file relative to the scenario's
 	Fires     []Fire     `yaml:"fires"`
 	Leaks     []Leak     `yaml:"leaks"`
+	Sources   []Source   `yaml:"sources"`
 	Crowds    []Crowd    `yaml:"crowds"`
 	Events    []Event    `yaml:"events"`
 	Recording *Recording `yaml:"recording"`

@@ -66,6 +66,8 @@ func TestScenarioMistakes(t *testing.T) {
 				"  - at: 4s\n    fault: {target: i2c-1/0x44, kind: loop_open}\n" +
 				"  - at: 5s\n    set: {pin: SIM_BUZZER, level: true}\n", "",
 			[]string{"s.yaml:2: clock:", "s.yaml:5: fires[0].zone:", "s.yaml:7: events[0]:", "s.yaml:9: events[1].fault:", "s.yaml:11: events[2].set:"}},
+		{"ordinary work that cannot be", "name: x\nbuilding: padma\nsources:\n  - {zone: cellar, co_mg_per_s: 1}\n  - {zone: store, steam_g_per_s: -1}\n", "",
+			[]string{"s.yaml:4: sources[0].zone:", "s.yaml:5: sources[1]:"}},
 		{"the building's own mistakes", "name: x\nbuilding: ./b.yaml\n",
 			"zones:\n  - {id: a, area_m2: 0, height_m: 3, humidity_pct: 50}\nchips:\n" +
 				"  - {part: hdc302x, bus: i2c-1, address: 0x48, zone: a}\n" +

@@ -35,7 +35,7 @@ type World struct {
 func New(sc *Scenario, seed uint64) *World {
 	w := &World{
 		scenario: sc,
-		plant:    newPlant(sc, seed),
+		plant:    newPlant(sc, seed, tick),
 		chips:    make(map[string]machine),
 		terminal: make(map[string]*terminal),
 		bank:     newBank(sc.building.Pins, seed),
