@@ -47,7 +47,11 @@ func benchEngine(b testing.TB, text string, sensors int) (*rules.Engine, []safet
 	plant := rules.Plant{Factory: "f"}
 	var readings []safety.Reading
 	for i := range sensors {
-		s := sensorOf(fmt.Sprint("s", i), five[i%len(five)])
+		q := five[i%len(five)]
+		if i%10 == 0 && strings.Contains(text, "quantity: h2s") {
+			q = safety.H2S
+		}
+		s := sensorOf(fmt.Sprint("s", i), q)
 		s.Zone = fmt.Sprint("z", i/perZone)
 		if i%perZone == 0 {
 			plant.Zones = append(plant.Zones, safety.Zone{ID: s.Zone})
@@ -108,23 +112,23 @@ func BenchmarkReadingThatChangesState(b *testing.B) {
 	})
 }
 
+// minutely are two rules over the minutes of a quantity.
+func minutely(q safety.Quantity) string {
+	const rule = `
+  - {name: %[1]s-%[2]s, hazard: gas, class: alarm, severity: alarm, scope: sensor, quantity: %[1]s, runs: [server], clause: c,
+     when: '%[3]s >= high', limits: {high: {value: 80, unit: ppm, source: s, clause: c, confidence: chosen}}}`
+	return fmt.Sprintf(rule, q, "shift", `twa("8h")`) + fmt.Sprintf(rule, q, "short", `stel("15m")`)
+}
+
 // What a TWA and a STEL add to a reading: nothing is allocated, and the length of
 // the window costs nothing.
 func BenchmarkReadingWithMinutes(b *testing.B) {
-	const limit = `limits: {high: {value: 80, unit: ppm, source: s, clause: c, confidence: chosen}}}`
-	const rule = `
-  - {name: %s, hazard: gas, class: alarm, severity: alarm, scope: sensor, quantity: co, runs: [server], clause: c, when: '%s >= high', ` + limit
-	packs, err := rules.Load(mapFS("rules:\n" + fmt.Sprintf(rule, "shift", `twa("8h")`) + fmt.Sprintf(rule, "short", `stel("15m")`)))
-	if err != nil {
-		b.Fatal(err)
-	}
-	e, err := rules.New(packs, rules.Plant{Factory: "f", Zones: []safety.Zone{{ID: "z"}}, Sensors: []safety.Sensor{sensorOf("s", safety.CO)}}, rules.Server, safety.ServerSource)
-	if err != nil {
-		b.Fatal(err)
-	}
+	e, readings := benchEngine(b, "rules:"+minutely(safety.CO), 3)
 	n := 0
 	observe := func() {
-		e.Observe(safety.Reading{Sensor: "s", Quality: safety.Good, Value: 20 + float64(n*7919%100)/50, At: start.Add(time.Duration(n) * time.Second)})
+		r := readings[2] // five[2] is CO
+		r.Value, r.At = quiet(n), start.Add(time.Duration(n)*time.Second)
+		e.Observe(r)
 		n++
 	}
 	for n < 9*3600 {

@@ -102,7 +102,7 @@ func (b *binder) bindSensors(r *bound) {
 			!compared(r, s) || !b.placed(r, s) {
 			continue
 		}
-		in := &instance{rule: r, zone: s.zone, own: s, best: rankOf(s.spec.Grade), machine: newborn}
+		in := &instance{rule: r, zone: s.zone, own: s, machine: newborn}
 		in.lists = b.lists(r, s.zone)
 		b.bind(in, s.spec.ID)
 	}
@@ -114,14 +114,8 @@ func (b *binder) bindZones(r *bound) {
 			continue
 		}
 		in := &instance{rule: r, zone: z, lists: b.lists(r, z), machine: newborn}
-		covered := len(in.lists) == 0 // it asks the calendar, or sensors by what the zone requires
-		for _, list := range in.lists {
-			for _, s := range list {
-				covered = true
-				in.best = max(in.best, rankOf(s.spec.Grade))
-			}
-		}
-		if covered {
+		asksOthers := len(in.lists) == 0 // the calendar, or sensors by what the zone requires
+		if asksOthers || slices.ContainsFunc(in.lists, func(list []*sensor) bool { return len(list) > 0 }) {
 			b.bind(in, z.ID)
 		}
 	}

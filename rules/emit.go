@@ -43,7 +43,7 @@ func (e *Engine) unsettle(in *instance) {
 // and reports whether that made it stronger: a better grade, or the first
 // evidence that is no exercise.
 func (e *Engine) gather(in *instance) bool {
-	if in.proved && in.flags == 0 && in.grade >= in.best {
+	if in.proved && in.flags == 0 && in.grade >= in.best() {
 		return false
 	}
 	found := evidence{grade: in.grade.grade(), flags: in.flags, found: in.proved}
@@ -72,7 +72,7 @@ func (e *Engine) emit(in *instance, from, next safety.State, at int64) {
 		found.flags = in.commonFlags()
 	}
 	if found.grade == "" {
-		found.grade = in.best.grade()
+		found.grade = in.best().grade()
 	}
 	if next == safety.Firing && in.flaps() {
 		found.note("flapping", float64(len(*in.firings)))

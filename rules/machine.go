@@ -17,17 +17,29 @@ type instance struct {
 	zone  *place
 	own   *sensor // nil for zone scope
 	lists [][]*sensor
-	order int32     // among all instances
-	best  gradeRank // the best grade that evidence can have here
+	exit  *exit // what a rule of scope exit is about
+	turn  int64 // ms: when time alone next changes what the condition says
 
 	machine
-	dirty  bool // changed since the last Snapshot
-	listed bool // in Engine.changed
-	timed  bool // in Engine.timed
+	order  int32 // among all instances
+	dirty  bool  // changed since the last Snapshot
+	listed bool  // in Engine.changed
+	timed  bool  // in Engine.timed
+	turns  bool  // in turns.turning
+}
 
-	turn  int64 // ms: when time alone next changes what the condition says
-	turns bool  // in turns.turning
-	exit  *exit // what a rule of scope exit is about
+// best is the best grade that evidence can have here.
+func (in *instance) best() gradeRank {
+	if in.own != nil {
+		return rankOf(in.own.spec.Grade)
+	}
+	var best gradeRank
+	for _, list := range in.lists {
+		for _, s := range list {
+			best = max(best, rankOf(s.spec.Grade))
+		}
+	}
+	return best
 }
 
 // machine is the state of an instance: what a snapshot keeps.

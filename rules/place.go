@@ -181,11 +181,6 @@ func (b *binder) bindExits(r *bound) {
 				}
 			}
 		}
-		for _, list := range in.lists {
-			for _, s := range list {
-				in.best = max(in.best, rankOf(s.spec.Grade))
-			}
-		}
 		b.bind(in, x.spec.ID)
 	}
 }

@@ -13,7 +13,7 @@ func (e *Engine) Firing() []safety.Transition {
 		}
 		found := evidence{grade: in.grade.grade(), flags: in.flags}
 		if found.grade == "" {
-			found.grade = in.best.grade()
+			found.grade = in.best().grade()
 		}
 		out = append(out, e.told(in, in.state, safety.Firing, e.now, found))
 	}

@@ -61,7 +61,7 @@ func (e *Engine) Stands(point string) (t safety.Transition, active, ok bool) {
 	}
 	found := evidence{grade: in.grade.grade(), flags: in.flags}
 	if found.grade == "" {
-		found.grade = in.best.grade()
+		found.grade = in.best().grade()
 	}
 	return e.told(in, in.state, in.state, max(e.now, e.start), found), in.active(), true
 }
