@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"nirapod/desk"
+	"nirapod/internal/freeport"
 	"nirapod/safety"
 	"nirapod/state"
 )
@@ -239,7 +240,7 @@ func TestManyFilingsThroughKills(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many processes; the run without -short does this")
 	}
-	addr, deskDir := freeAddress(t), t.TempDir()
+	addr, deskDir := freeport.Address(t), t.TempDir()
 	r := newRig(t, demoPlant(), Deps{}, Config{})
 	r.now = time.Now().UTC().Truncate(time.Millisecond)
 	server := child(t, "alerts", r.dir, "http://"+addr, 0)
@@ -312,17 +313,6 @@ func keptBy(t *testing.T, dir string) (n int) {
 	return n
 }
 
-// freeAddress is one that a child can listen on again and again.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 func listens(addr string) bool {
 	c, err := net.DialTimeout("tcp", addr, time.Second)
 	if err == nil {
@@ -337,7 +327,7 @@ func TestServerAndDeskKilledAtRandom(t *testing.T) {
 		t.Skip("many processes; the run without -short does this")
 	}
 	for round := range 4 {
-		addr := freeAddress(t)
+		addr := freeport.Address(t)
 		r := scene(t)
 		deskDir := t.TempDir()
 		for i := range 5 {

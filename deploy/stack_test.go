@@ -27,6 +27,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"nirapod/app/demo"
+	"nirapod/internal/freeport"
 	"nirapod/internal/influxtest"
 	"nirapod/store"
 	"nirapod/store/influxstore"
@@ -57,7 +58,7 @@ func TestTheStackStartsAndKeepsReadings(t *testing.T) {
 	}}
 	h.build()
 	for _, port := range []string{"8080", "8090", "8883", "1884", "7762"} {
-		h.ports[":"+port] = ":" + freePort(t)
+		h.ports[":"+port] = strings.TrimPrefix(freeport.Address(t), "127.0.0.1")
 		h.ports["listener "+port+" 0.0.0.0"] = "listener " + strings.TrimPrefix(h.ports[":"+port], ":") + " 127.0.0.1"
 	}
 	h.places()
@@ -147,7 +148,7 @@ func (h *host) translate(service, text string) string {
 	}
 	if strings.Contains(text, ":9100") { // each container has its own
 		if h.ports[service] == "" {
-			h.ports[service] = freePort(h.t)
+			h.ports[service] = freeport.Address(h.t)
 		}
 		text = strings.ReplaceAll(text, ":9100", ":"+h.ports[service])
 	}
@@ -304,14 +305,4 @@ func (h *host) certificate(cert, key, ca string) {
 	h.put(cert, public)
 	h.put(ca, public)
 	h.put(key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return port(t, l.Addr().String())
 }

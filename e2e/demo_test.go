@@ -9,6 +9,8 @@ import (
 
 	sim "nirapod/firmware-sim"
 	agent "nirapod/gateway-agent"
+
+	"nirapod/internal/freeport"
 )
 
 // What `make run` shows a newcomer: within three minutes of being ready the
@@ -19,7 +21,7 @@ func TestDemo(t *testing.T) {
 		t.Skip("end-to-end tests do not run with -short")
 	}
 	t.Parallel()
-	dir, addr := t.TempDir(), freePort(t)
+	dir, addr := t.TempDir(), freeport.Address(t)
 	demo := spawn(t, dir, "demo", "nirapod", nil, "demo", "-addr", addr, "-data", dir+"/data")
 	demo.start()
 	c := newClient(addr)

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"nirapod/app/demo"
 	sim "nirapod/firmware-sim"
 	agent "nirapod/gateway-agent"
+	"nirapod/internal/freeport"
 	"nirapod/internal/password"
 	"nirapod/state"
 )
@@ -54,7 +54,7 @@ func newPlant(t *testing.T, o plantOptions) *plant {
 		t.Skip("end-to-end tests do not run with -short")
 	}
 	p := &plant{t: t, dir: t.TempDir()}
-	p.simAddr, p.gatewayDoor, p.httpAddr, p.deskAddr = freePort(t), freePort(t), freePort(t), freePort(t)
+	p.simAddr, p.gatewayDoor, p.httpAddr, p.deskAddr = freeport.Address(t), freeport.Address(t), freeport.Address(t), freeport.Address(t)
 	p.serverDoor = p.gatewayDoor
 	p.journal = filepath.Join(p.dir, "journal")
 	if o.outside {
@@ -177,16 +177,6 @@ func (p *plant) world() *sim.Client {
 	}
 	p.t.Cleanup(func() { w.Close() })
 	return w
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // eventually waits until check returns nil.

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"nirapod/app"
+	"nirapod/internal/freeport"
 	"nirapod/internal/influxtest"
 	"nirapod/internal/mosquittotest"
 	"nirapod/internal/password"
@@ -46,10 +46,10 @@ type options struct {
 
 func newPlant(t *testing.T, s safety.Site, o options) *plant {
 	t.Helper()
-	p := &plant{t: t, dir: t.TempDir(), http: freePort(t)}
+	p := &plant{t: t, dir: t.TempDir(), http: freeport.Address(t)}
 	cfg := app.Defaults()
 	cfg.Version, cfg.DataDir, cfg.Sites, cfg.Rules = 1, p.file("data"), []string{p.file("site.yaml")}, o.rules
-	cfg.HTTP, cfg.Desk.Listen, cfg.Broker.Listen = app.HTTPConfig{Listen: p.http}, freePort(t), freePort(t)
+	cfg.HTTP, cfg.Desk.Listen, cfg.Broker.Listen = app.HTTPConfig{Listen: p.http}, freeport.Address(t), freeport.Address(t)
 	if o.influx {
 		p.influx = influxtest.Start(t)
 		cfg.Series.Kind, cfg.Series.URL, cfg.Series.Bucket, cfg.Series.Org = app.Influx, p.influx.URL, influxtest.Bucket(influxtest.Database), "bench"
@@ -142,16 +142,6 @@ func (p *plant) ready() {
 		}
 	}
 	p.t.Fatal("the server does not get ready")
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // published says one figure for machines and people.

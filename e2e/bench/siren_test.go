@@ -14,6 +14,7 @@ import (
 	"nirapod/app/demo"
 	sim "nirapod/firmware-sim"
 	agent "nirapod/gateway-agent"
+	"nirapod/internal/freeport"
 )
 
 // siren measures from the register of a smoke head to the pin of the evacuation
@@ -23,7 +24,7 @@ import (
 func siren(t *testing.T, rounds int) (took []time.Duration) {
 	t.Helper()
 	for range rounds {
-		dir, address := t.TempDir(), freePort(t)
+		dir, address := t.TempDir(), freeport.Address(t)
 		simulator := start(t, dir, "sim", filepath.Join(bin, "firmware-sim"), nil, "-scenario", "calm", "-listen", address)
 		box := start(t, dir, "agent", filepath.Join(bin, "gateway-agent"), nil, "run", "-c", agentFile(t, dir, address))
 		took = append(took, cross(t, address))
@@ -82,7 +83,7 @@ func agentFile(t *testing.T, dir, sim string) string {
 		t.Fatal(err)
 	}
 	cfg.Attended, cfg.DataDir, cfg.Broker.PasswordFile = nil, filepath.Join(dir, "agent"), filepath.Join(dir, "password")
-	cfg.Broker.URL = "tcp://" + freePort(t) // nobody is there
+	cfg.Broker.URL = "tcp://" + freeport.Address(t) // nobody is there
 	for name, bus := range cfg.Buses {
 		_, path, _ := strings.Cut(strings.TrimPrefix(bus.Open, "sim://"), "/")
 		cfg.Buses[name] = agent.Bus{Open: "sim://" + sim + "/" + path}

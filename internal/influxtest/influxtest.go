@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"go/build"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -21,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"nirapod/internal/freeport"
 )
 
 // Database exists on a new server; further ones come from CreateDatabase.
@@ -76,7 +77,7 @@ func Bucket(database string) string { return database + "/autogen" }
 func prepare(t testing.TB, closed bool) *Server {
 	t.Helper()
 	s := &Server{t: t, program: find(t), dir: t.TempDir()}
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	s.URL = "http://" + address
 	text := fmt.Sprintf(config, s.dir, s.dir, s.dir, address, closed)
 	if err := os.WriteFile(s.file("conf"), []byte(text), 0o600); err != nil {
@@ -261,14 +262,4 @@ func (s *Server) showLog() {
 	if text, err := os.ReadFile(s.file("log")); err == nil {
 		s.t.Log(string(text))
 	}
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"nirapod/internal/freeport"
 	"nirapod/internal/mosquitto"
 	"nirapod/wire"
 )
@@ -46,7 +47,7 @@ func New(t testing.TB) *Server {
 	s := &Server{t: t, program: find(t), home: makeHome(t)}
 	s.Dir, s.PIDFile = s.file("files"), s.file("pid")
 	makeDir(t, s.Dir)
-	s.Gateways, s.Server = freeAddress(t), freeAddress(t)
+	s.Gateways, s.Server = freeport.Address(t), freeport.Address(t)
 	s.append("conf", mosquitto.Conf{Dir: s.Dir, Gateways: listener(s.Gateways), Server: listener(s.Server)}.String())
 	t.Cleanup(func() {
 		s.Kill()
@@ -62,7 +63,7 @@ func New(t testing.TB) *Server {
 // its host:port. It must be called before the first start.
 func (s *Server) AddDoor(name, password string, perms []wire.Permission) string {
 	s.t.Helper()
-	address := freeAddress(s.t)
+	address := freeport.Address(s.t)
 	l := listener(address)
 	s.append("files/door.passwd", name+":"+mosquitto.Hash(password)+"\n")
 	s.append("files/door.acl", mosquitto.ACL(name, perms))
@@ -209,16 +210,6 @@ func (s *Server) append(name, text string) {
 }
 
 func listener(address string) mosquitto.Listener {
-	host, port, _ := net.SplitHostPort(address) // from freeAddress
+	host, port, _ := net.SplitHostPort(address) // from freeport
 	return mosquitto.Listener{Host: host, Port: port}
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
