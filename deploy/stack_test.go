@@ -148,7 +148,7 @@ func (h *host) translate(service, text string) string {
 	}
 	if strings.Contains(text, ":9100") { // each container has its own
 		if h.ports[service] == "" {
-			h.ports[service] = freeport.Address(h.t)
+			h.ports[service] = strings.TrimPrefix(freeport.Address(h.t), "127.0.0.1:")
 		}
 		text = strings.ReplaceAll(text, ":9100", ":"+h.ports[service])
 	}

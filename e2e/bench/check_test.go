@@ -80,14 +80,14 @@ func (p *plant) replayed(l load, folder string) (changes int) {
 	t := p.t
 	t.Helper()
 	want := p.replay(l, folder)
-	got := p.told()
+	got := p.told(l.end())
 	for point, w := range want {
 		for _, one := range w {
 			if one.From != safety.Unknown {
 				changes++
 			}
 		}
-		if reflect.DeepEqual(got[point], w) {
+		if reflect.DeepEqual(got[point], w) || w[0].Class == safety.ClassAlarm && reflect.DeepEqual(firings(got[point]), firings(w)) {
 			continue
 		}
 		first := 0
@@ -103,6 +103,19 @@ func (p *plant) replayed(l load, folder string) (changes int) {
 		}
 	}
 	return changes
+}
+
+// firings are when an alarm fired, and by what. Where gateways share a zone it is
+// told at once and stands until the order is known (docs/adr/0010): where it
+// came from and when it ended are not those of a single engine.
+func firings(told []safety.Transition) (out []safety.Transition) {
+	for _, x := range told {
+		if x.To == safety.Firing {
+			x.From = safety.Unknown
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 func (p *plant) replay(l load, folder string) map[string][]safety.Transition {
@@ -129,8 +142,9 @@ func (p *plant) replay(l load, folder string) map[string][]safety.Transition {
 	return out
 }
 
-// told returns the transitions of the rules that the state holds, by point.
-func (p *plant) told() map[string][]safety.Transition {
+// told returns the transitions of the rules that the state holds, by point, up
+// to the end of the load: what silence made of them later is not asked.
+func (p *plant) told(end time.Time) map[string][]safety.Transition {
 	t := p.t
 	t.Helper()
 	db, err := state.Open(t.Context(), p.file("data"))
@@ -151,6 +165,9 @@ func (p *plant) told() map[string][]safety.Transition {
 			cursor = x.ID
 			if x.Pack == "ingest" { // faults of gateways and server
 				t.Errorf("a fault during the run: %+v", x)
+				continue
+			}
+			if x.At.After(end) {
 				continue
 			}
 			x.ID = 0

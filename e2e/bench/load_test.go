@@ -96,3 +96,14 @@ func (l load) pack(g, k int, run string, names []string, now time.Time) wire.Pac
 	}
 	return p
 }
+
+// end is when the last reading is made.
+func (l load) end() time.Time {
+	var last time.Time
+	for g := range l.gateways {
+		if at := l.at(g, l.sensors-1, l.steps-1); at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
