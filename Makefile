@@ -26,7 +26,7 @@ screenshots: web
 	NIRAPOD_REQUIRE=all NIRAPOD_SCREENSHOTS=$(CURDIR)/docs/screenshots $(GO) test -count=1 -run TestDemo -v ./e2e
 
 race:
-	CGO_ENABLED=1 $(GO) test -race -shuffle=on -count=2 -short ./...
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on -count=2 -short -timeout 20m ./...
 
 # Prints lines "bench <name> <value> <unit>"; docs/performance.md explains them.
 bench: web
