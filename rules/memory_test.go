@@ -11,7 +11,7 @@ import (
 
 // A hundred thousand sensors, each read by twenty rules that look back 60 s, a
 // tenth of them by a TWA and a STEL among these, with full windows, are to stay
-// under 600 MB of live heap.
+// under 600 MiB of live heap.
 func TestAHundredThousandSensorsFitInMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
