@@ -192,18 +192,8 @@ func (l *lowerer) limit(lim *Limit) number {
 		out.why = func(_ *view, found *evidence) { found.note(lim.Name, lim.Value) }
 		return out
 	}
-	var table [len(classes)]span
-	var text []string
-	for i, name := range classes {
-		table[i] = anything
-		if value, ok := lim.ByClass[name]; ok {
-			table[i] = exactly(value)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(lim.ByClass)) {
-		text = append(text, name+"="+strconv.FormatFloat(lim.ByClass[name], 'g', -1, 64))
-	}
-	out.text = "{" + strings.Join(text, ",") + "}[" + lim.Unit + "]"
+	table, text := tabled(classes[:], lim.ByClass)
+	out.text = text + "[" + lim.Unit + "]"
 	out.eval = func(v *view) span {
 		if v.cur == nil || v.cur.class == noClass {
 			return anything
@@ -216,4 +206,21 @@ func (l *lowerer) limit(lim *Limit) number {
 		}
 	}
 	return out
+}
+
+// tabled puts values in the order of names, unknown where there is none, and
+// writes them canonically.
+func tabled(names []string, values map[string]float64) ([]span, string) {
+	table := make([]span, len(names))
+	for i, name := range names {
+		table[i] = anything
+		if value, ok := values[name]; ok {
+			table[i] = exactly(value)
+		}
+	}
+	var text []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		text = append(text, name+"="+strconv.FormatFloat(values[name], 'g', -1, 64))
+	}
+	return table, "{" + strings.Join(text, ",") + "}"
 }

@@ -1,10 +1,7 @@
 package rules
 
 import (
-	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"nirapod/safety"
 )
@@ -24,17 +21,7 @@ func (r *Rule) byWork() bool {
 
 // workLimit lowers a limit that is tabled by the metabolic class of the zone.
 func workLimit(lim *Limit) number {
-	var table [len(works)]span
-	var text []string
-	for i, name := range works {
-		table[i] = anything
-		if value, ok := lim.ByWork[name]; ok {
-			table[i] = exactly(value)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(lim.ByWork)) {
-		text = append(text, name+"="+strconv.FormatFloat(lim.ByWork[name], 'g', -1, 64))
-	}
+	table, text := tabled(works[:], lim.ByWork)
 	of := func(v *view) span {
 		if work := workOf(v.in.zone.Zone); work != noWork {
 			return table[work]
@@ -49,6 +36,6 @@ func workLimit(lim *Limit) number {
 			}
 		},
 		unit: lim.Unit,
-		text: "{" + strings.Join(text, ",") + "}[" + lim.Unit + "]",
+		text: text + "[" + lim.Unit + "]",
 	}
 }
