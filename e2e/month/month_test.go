@@ -1,7 +1,6 @@
 package month_test
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -17,6 +16,7 @@ import (
 	"nirapod/e2e/month"
 	sim "nirapod/firmware-sim"
 	"nirapod/firmware-sim/factory"
+	"nirapod/internal/measured"
 	"nirapod/rules"
 	"nirapod/safety"
 )
@@ -86,29 +86,7 @@ func TestFactoryMonth(t *testing.T) {
 		t.Errorf("only %.1f °C under the tin roof", hot)
 	}
 	if *seed == 1 {
-		published(t, v.Table())
-	}
-}
-
-func published(t *testing.T, tables string) {
-	t.Helper()
-	doc, err := os.ReadFile(document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parts := strings.Split(string(doc), mark)
-	if len(parts) != 3 {
-		t.Fatalf("%s has %d parts around the month's tables, want 3", document, len(parts))
-	}
-	parts[1] = tables
-	now := []byte(strings.Join(parts, mark))
-	if *update {
-		if err := os.WriteFile(document, now, 0o644); err != nil { //nolint:gosec // a document
-			t.Fatal(err)
-		}
-	}
-	if !*update && !bytes.Equal(now, doc) {
-		t.Errorf("%s holds other tables: make eval ARGS=-update writes these", document)
+		measured.Hold(t, document, mark, v.Table(), *update)
 	}
 }
 

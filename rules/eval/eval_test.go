@@ -1,14 +1,13 @@
 package eval_test
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
 	"math"
 	"os"
-	"strings"
 	"testing"
 
+	"nirapod/internal/measured"
 	"nirapod/rules"
 	"nirapod/rules/eval"
 )
@@ -71,24 +70,7 @@ func TestRealFires(t *testing.T) {
 			}
 		}
 	}
-	doc, err := os.ReadFile(document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parts := strings.Split(string(doc), mark)
-	if len(parts) != 3 {
-		t.Fatalf("%s has %d parts around its tables, want 3", document, len(parts))
-	}
-	parts[1] = tables
-	now := []byte(strings.Join(parts, mark))
-	if *update {
-		if err := os.WriteFile(document, now, 0o644); err != nil { //nolint:gosec // a document
-			t.Fatal(err)
-		}
-	}
-	if !*update && !bytes.Equal(now, doc) {
-		t.Errorf("%s holds other tables: go test ./rules/eval -update writes these", document)
-	}
+	measured.Hold(t, document, mark, tables, *update)
 }
 
 // The thermocouple S1 is open from the first row on: a fault at once that
