@@ -171,13 +171,10 @@ func importSites(ctx context.Context, db *state.DB, cfg Config) (warnings yamlfi
 		if err != nil {
 			return warnings, err
 		}
-		site, doubts, err := sitefile.Parse(name, data)
+		site, _, doubts, err := ReadSite(name, data, packs)
 		warnings = append(warnings, doubts...)
 		if err != nil {
 			return warnings, err
-		}
-		if err := Bind(site, packs); err != nil {
-			return warnings, fmt.Errorf("%s: %w", name, err)
 		}
 		if site.Factory.Demo && cfg.Mode == Production {
 			return warnings, fmt.Errorf("%s: %s is a demonstration and this server is in mode production: %w", name, site.Factory.ID, safety.ErrInvalid)
@@ -189,9 +186,41 @@ func importSites(ctx context.Context, db *state.DB, cfg Config) (warnings yamlfi
 	return warnings, nil
 }
 
-// Bind returns what keeps packs from watching site: nothing is imported that
-// would be kept and not watched.
-func Bind(site safety.Site, packs []rules.Pack) error {
+// ReadSite reads a site file that packs are to watch; name is how messages call
+// it. Mistakes of its own and what keeps packs from watching it come as err:
+// nothing is imported that would be kept and not watched. changes are its own
+// values for limits of the packs.
+func ReadSite(name string, data []byte, packs []rules.Pack) (site safety.Site, changes []rules.Change, warnings yamlfile.Mistakes, err error) {
+	site, warnings, err = sitefile.Parse(name, data)
+	if err != nil {
+		return site, nil, warnings, err
+	}
+	f, err := yamlfile.Parse(name, data, new(safety.Site))
+	if err != nil {
+		return site, nil, warnings, err
+	}
+	at := func(i int, field string) string { return fmt.Sprintf("factory.limits[%d].%s", i, field) }
+	var mistakes, doubts []error
+	_, changes = rules.Own(packs, site.Factory.Limits, func(i int, field, text string) {
+		mistakes = append(mistakes, f.Errorf(at(i, field), "%s", text))
+	})
+	if len(mistakes) > 0 {
+		return site, nil, warnings, yamlfile.Join(mistakes...)
+	}
+	for _, c := range changes {
+		if c.Doubt != "" {
+			doubts = append(doubts, f.Errorf(at(c.Index, "value"), "%v: %s", c, c.Doubt))
+		}
+	}
+	more, _ := errors.AsType[yamlfile.Mistakes](yamlfile.Join(doubts...))
+	warnings = append(warnings, more...)
+	if err := bind(site, packs); err != nil {
+		return site, changes, warnings, fmt.Errorf("%s: %w", name, err)
+	}
+	return site, changes, warnings, nil
+}
+
+func bind(site safety.Site, packs []rules.Pack) error {
 	_, err := rules.New(packs, rules.PlantOf(site), rules.Server, safety.ServerSource)
 	return err
 }

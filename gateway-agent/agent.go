@@ -123,7 +123,7 @@ func (c *Config) Check(log *slog.Logger) error {
 
 // plant is what the rules see of the configuration.
 func (c *Config) plant() rules.Plant {
-	p := rules.Plant{Factory: c.Factory, Zones: c.Zones, Hazards: c.Hazards}
+	p := rules.Plant{Factory: c.Factory, Zones: c.Zones, Hazards: c.Hazards, Limits: c.Limits}
 	for _, s := range c.Sensors {
 		p.Sensors = append(p.Sensors, safety.Sensor{
 			ID: s.ID, Gateway: c.Gateway, Zone: s.Zone, Quantity: s.Quantity, Grade: s.Grade, Class: s.Class,

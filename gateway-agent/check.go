@@ -46,6 +46,11 @@ func (c *Config) check(f *yamlfile.File) error {
 	k.head()
 	k.places()
 	k.hazards()
+	for i := range c.Limits {
+		if path := fmt.Sprintf("limits[%d].value", i); f.Node(path) == nil {
+			k.bad(path, "is missing: 0 is a value too and is written out")
+		}
+	}
 	for i := range c.Sensors {
 		k.sensor(fmt.Sprintf("sensors[%d]", i), &c.Sensors[i])
 	}

@@ -28,21 +28,22 @@ var Sample []byte
 // Config is the agent's file: the box, what is wired to it, and where it
 // reports. sample.yaml explains each key.
 type Config struct {
-	Version  int               `yaml:"version"` // of the schema: 1
-	Factory  string            `yaml:"factory"`
-	Gateway  string            `yaml:"gateway"`
-	Mode     Mode              `yaml:"mode"`
-	Clock    clock.Mode        `yaml:"clock"`
-	DataDir  string            `yaml:"data_dir"`
-	RulesDir string            `yaml:"rules_dir"` // "" = the rules that come with the program
-	Broker   Broker            `yaml:"broker"`
-	Buses    map[string]Bus    `yaml:"buses"`
-	Zones    []safety.Zone     `yaml:"zones"`
-	Hazards  []safety.Hazmat   `yaml:"hazards"`
-	Sensors  []Sensor          `yaml:"sensors"`
-	Outputs  []Output          `yaml:"outputs"`
-	Delays   annunciate.Delays `yaml:"delays"`
-	Attended []Hours           `yaml:"attended"` // when somebody is there to acknowledge; empty = never
+	Version  int                `yaml:"version"` // of the schema: 1
+	Factory  string             `yaml:"factory"`
+	Gateway  string             `yaml:"gateway"`
+	Mode     Mode               `yaml:"mode"`
+	Clock    clock.Mode         `yaml:"clock"`
+	DataDir  string             `yaml:"data_dir"`
+	RulesDir string             `yaml:"rules_dir"` // "" = the rules that come with the program
+	Broker   Broker             `yaml:"broker"`
+	Buses    map[string]Bus     `yaml:"buses"`
+	Zones    []safety.Zone      `yaml:"zones"`
+	Hazards  []safety.Hazmat    `yaml:"hazards"`
+	Limits   []safety.SiteLimit `yaml:"limits"` // as in the site file
+	Sensors  []Sensor           `yaml:"sensors"`
+	Outputs  []Output           `yaml:"outputs"`
+	Delays   annunciate.Delays  `yaml:"delays"`
+	Attended []Hours            `yaml:"attended"` // when somebody is there to acknowledge; empty = never
 }
 
 // Mode says whether real people depend on this box.

@@ -43,8 +43,8 @@ func (b *binder) wrong(format string, args ...any) {
 }
 
 // New binds packs to a plant. source is the gateway's id or
-// safety.ServerSource; runs says which rules are taken. All mistakes are
-// returned at once, joined, each wrapping safety.ErrInvalid.
+// safety.ServerSource; runs says which rules are taken. The packs stay as they
+// are: engines of several plants may share them. All mistakes are returned at once, joined, each wrapping safety.ErrInvalid.
 func New(packs []Pack, plant Plant, runs RunsOn, source string) (*Engine, error) {
 	b := &binder{slots: newSlots(), places: map[string]*place{}, told: map[string]bool{}, engine: &Engine{
 		factory: plant.Factory, source: source,
@@ -52,6 +52,7 @@ func New(packs []Pack, plant Plant, runs RunsOn, source string) (*Engine, error)
 		start:   never, now: never, horizon: never,
 	}}
 	b.engine.view.site = b.engine
+	packs, _ = Own(packs, plant.Limits, func(i int, field, text string) { b.wrong("limits[%d].%s: %s", i, field, text) })
 	rules := b.lowerAll(packs, runs)
 	b.addPlaces(plant)
 	b.addSensors(plant.Sensors)

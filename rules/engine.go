@@ -18,12 +18,15 @@ type Plant struct {
 	Exits    []safety.Exit
 	Calendar Calendar
 	StayOut  bool // nobody may be in the building
+
+	Limits []safety.SiteLimit // in place of those of the packs
 }
 
 // PlantOf returns the part of a site that the rules read.
 func PlantOf(s safety.Site) Plant {
 	return Plant{
 		Factory: s.Factory.ID, Zones: s.Zones, Hazards: s.Hazards, Sensors: s.Sensors, Exits: s.Exits, StayOut: s.Building.StayOut,
+		Limits: s.Factory.Limits,
 		Calendar: Calendar{
 			Hours: s.Factory.Hours, Shifts: s.Factory.Shifts, WeeklyHoliday: s.Factory.WeeklyHoliday, Holidays: s.Factory.Calendar,
 		},

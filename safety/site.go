@@ -101,6 +101,21 @@ type Factory struct {
 	DataOwner     string        `yaml:"data_owner" json:"data_owner"`
 	Delays        Delays        `yaml:"delays" json:"delays"`
 	Language      string        `yaml:"language" json:"language"` // bn | en
+	Limits        []SiteLimit   `yaml:"limits" json:"limits"`
+}
+
+// SiteLimit is a factory's own value for a limit that a rule of a pack names. It
+// owes what the pack's value owes: unit, source, clause and confidence.
+type SiteLimit struct {
+	Rule       string  `yaml:"rule" json:"rule"`
+	Limit      string  `yaml:"limit" json:"limit"`
+	Class      string  `yaml:"class" json:"class"`                     // EN 54-5, of a limit tabled by class; else ""
+	Work       string  `yaml:"metabolic_class" json:"metabolic_class"` // of one tabled by metabolic class; else ""
+	Value      float64 `yaml:"value" json:"value"`
+	Unit       string  `yaml:"unit" json:"unit"` // the pack's
+	Source     string  `yaml:"source" json:"source"`
+	Clause     string  `yaml:"clause" json:"clause"`
+	Confidence string  `yaml:"confidence" json:"confidence"` // verified | secondary | recalled | inferred | chosen
 }
 
 // Contact is a person with a phone. Consent is a recorded, written yes to

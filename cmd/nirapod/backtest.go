@@ -79,7 +79,7 @@ func askThePast(ctx context.Context, cfg app.Config, factory string, q backtest.
 	if err != nil {
 		return nil, err
 	}
-	q.Plant = rules.Plant{Factory: site.Factory.ID, Zones: site.Zones, Hazards: site.Hazards, Sensors: site.Sensors}
+	q.Plant = rules.Plant{Factory: site.Factory.ID, Zones: site.Zones, Hazards: site.Hazards, Sensors: site.Sensors, Limits: site.Factory.Limits}
 	if q.Told, err = db.RaisedBetween(ctx, site.Factory.ID, q.From, q.To); err != nil {
 		return nil, err
 	}

@@ -151,15 +151,15 @@ func checkSites(cfg app.Config, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		site, warnings, err := sitefile.Parse(name, data)
+		_, changes, warnings, err := app.ReadSite(name, data, packs)
 		for _, w := range warnings {
 			fmt.Fprintln(out, "warning:", w)
 		}
 		if err != nil {
 			return err
 		}
-		if err := app.Bind(site, packs); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		for _, c := range changes {
+			fmt.Fprintln(out, "own value:", c)
 		}
 		fmt.Fprintf(out, "%s: no mistakes\n", name)
 	}

@@ -51,7 +51,7 @@ type record struct {
 
 func newBox(id string, site safety.Site, packs []rules.Pack) (*box, error) {
 	b := &box{id: id, packs: packs, ann: annunciate.New(delays), up: true, runs: 1, callPoints: map[string]string{}}
-	b.plant = rules.Plant{Factory: site.Factory.ID, Zones: site.Zones, Hazards: site.Hazards}
+	b.plant = rules.Plant{Factory: site.Factory.ID, Zones: site.Zones, Hazards: site.Hazards, Limits: site.Factory.Limits}
 	for _, s := range site.Sensors {
 		if s.Gateway == id {
 			b.plant.Sensors = append(b.plant.Sensors, s)

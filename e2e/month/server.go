@@ -40,7 +40,7 @@ func newServer(ctx context.Context, site safety.Site, packs []rules.Pack, dir st
 			latched[r.Name] = r.Latch
 		}
 	}
-	plant := rules.Plant{Factory: site.Factory.ID, Zones: site.Zones, Hazards: site.Hazards, Sensors: site.Sensors}
+	plant := rules.Plant{Factory: site.Factory.ID, Zones: site.Zones, Hazards: site.Hazards, Sensors: site.Sensors, Limits: site.Factory.Limits}
 	if s.engine, err = rules.New(packs, plant, rules.Server, safety.ServerSource); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

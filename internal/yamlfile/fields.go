@@ -2,6 +2,7 @@ package yamlfile
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -38,6 +39,14 @@ func suggestion(key string, fields map[string]int) string {
 		return ""
 	}
 	return "; did you mean " + best + "?"
+}
+
+// Nearest returns up to n of known that are written most like word, the nearest
+// first.
+func Nearest(word string, known []string, n int) []string {
+	out := slices.Clone(known)
+	slices.SortStableFunc(out, func(a, b string) int { return edits(word, a) - edits(word, b) })
+	return out[:min(n, len(out))]
 }
 
 // edits is the Levenshtein distance of two keys.

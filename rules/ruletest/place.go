@@ -13,11 +13,12 @@ var dhaka = time.FixedZone("+06", 6*60*60)
 
 // Site is what the rules read of a site beside zones and sensors.
 type Site struct {
-	Shifts        []safety.Shift   `yaml:"shifts"`
-	Hours         []safety.Hours   `yaml:"approved_hours"`
-	WeeklyHoliday string           `yaml:"weekly_holiday"`
-	Calendar      []safety.Holiday `yaml:"calendar"`
-	StayOut       bool             `yaml:"stay_out"`
+	Shifts        []safety.Shift     `yaml:"shifts"`
+	Hours         []safety.Hours     `yaml:"approved_hours"`
+	WeeklyHoliday string             `yaml:"weekly_holiday"`
+	Calendar      []safety.Holiday   `yaml:"calendar"`
+	StayOut       bool               `yaml:"stay_out"`
+	Limits        []safety.SiteLimit `yaml:"limits"`
 }
 
 // Exit is a way out of a zone, z unless said.
@@ -60,7 +61,7 @@ func (c Case) begin() (time.Time, error) {
 
 // place adds to a plant what the case says of the site.
 func (c Case) place(p *rules.Plant) {
-	p.StayOut = c.Site.StayOut
+	p.StayOut, p.Limits = c.Site.StayOut, c.Site.Limits
 	p.Calendar = rules.Calendar{
 		Shifts: c.Site.Shifts, Hours: c.Site.Hours, WeeklyHoliday: c.Site.WeeklyHoliday, Holidays: c.Site.Calendar,
 	}

@@ -49,6 +49,11 @@ func (c *check) factory() {
 	c.word("factory.weekly_holiday", f.WeeklyHoliday, true, weekdays...)
 	c.times()
 	c.papers()
+	for i := range f.Limits { // the rules check the rest
+		if path := item("factory.limits", i) + ".value"; !c.written(path) {
+			c.mistake(path, "missing: 0 is a value too and is written out")
+		}
+	}
 }
 
 func (c *check) employed(path string, n int) {
