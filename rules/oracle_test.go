@@ -84,6 +84,7 @@ var functions = []function{
 	{"rise", `rise("8s")`, "K/min", overWindow(func(x samples) float64 {
 		return (x.newV/x.newN - x.oldV/x.oldN) / (x.newT/x.newN - x.oldT/x.oldN) * msPerMinute
 	})},
+	{slopeName, `slope("8s")`, "K/min", leastSquares},
 	{aboveName, `count_above("8s", hot)`, "count", func(s *sensor, args ...string) float64 {
 		limit, _ := strconv.ParseFloat(args[1], 64)
 		return float64(len(slices.DeleteFunc(valuesWithin(s, args[0]), func(v float64) bool { return v <= limit })))
@@ -101,6 +102,20 @@ func valuesWithin(s *sensor, length string) []float64 {
 		}
 	}
 	return out
+}
+
+// leastSquares fits a line by the formula of the textbook: covariance by variance.
+func leastSquares(s *sensor, args ...string) float64 {
+	d, _ := parseWindow(args[0])
+	last, _ := s.history.newest()
+	var n, t, v, tt, tv int64
+	for i := range s.history.next {
+		if x := s.history.at(i); x.at > last.at-d.Milliseconds() {
+			at := x.at - last.at
+			n, t, v, tt, tv = n+1, t+at, v+x.micro, tt+at*at, tv+at*x.micro
+		}
+	}
+	return float64(n*tv-t*v) / float64(n*tt-t*t) / scale * msPerMinute
 }
 
 // samples are those of a window, summed.
