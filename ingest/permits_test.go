@@ -59,16 +59,16 @@ type permitBench struct {
 	stop func()
 }
 
-func newPermitBench(t *testing.T, rules string, sites ...safety.Site) *permitBench {
+func newPermitBench(t *testing.T, sites ...safety.Site) *permitBench {
 	t.Helper()
 	b := &permitBench{dir: t.TempDir(), sent: map[string][]wire.Command{}}
-	b.start(t, rules, sites...)
+	b.start(t, sites...)
 	t.Cleanup(func() { b.stop() })
 	return b
 }
 
 // start is a new process over what the one before made durable.
-func (b *permitBench) start(t *testing.T, text string, sites ...safety.Site) {
+func (b *permitBench) start(t *testing.T, sites ...safety.Site) {
 	t.Helper()
 	db, series := openBoth(t, b.dir)
 	b.db, b.stop = db, func() {
@@ -81,7 +81,7 @@ func (b *permitBench) start(t *testing.T, text string, sites ...safety.Site) {
 			t.Fatal(err)
 		}
 	}
-	packs := loadRules(t, text)
+	packs := loadRules(t, permitRules)
 	b.Office = permit.NewOffice(db, packs)
 	b.in = offline(t, Config{Rules: packs}, db, series, func(m mqttconn.Message) error {
 		topic, err := wire.ParseTopic(m.Topic)
@@ -95,10 +95,10 @@ func (b *permitBench) start(t *testing.T, text string, sites ...safety.Site) {
 	})
 }
 
-func (b *permitBench) restart(t *testing.T, text string, sites ...safety.Site) {
+func (b *permitBench) restart(t *testing.T, sites ...safety.Site) {
 	t.Helper()
 	b.stop()
-	b.start(t, text, sites...)
+	b.start(t, sites...)
 }
 
 // round is what the loop does about permits in a second.
@@ -151,17 +151,17 @@ func count(lines []string, want string) (n int) {
 // Between storing an act and applying it, and between applying it and making
 // that durable, the process may end: the act is applied once.
 func TestAnActAboutAPermitIsAppliedOnce(t *testing.T) {
-	b := newPermitBench(t, permitRules, headSite("padma", 2, "gw-1"))
+	b := newPermitBench(t, headSite("padma", 2, "gw-1"))
 	p, err := b.Open(t.Context(), "padma", "committee", hotWork(time.Now(), "gw-1-s0"), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.restart(t, permitRules) // stored, not applied
+	b.restart(t) // stored, not applied
 	b.in.permits(t.Context(), b.in.now())
-	b.restart(t, permitRules) // applied, not durable
+	b.restart(t) // applied, not durable
 	b.round(t)
 	b.round(t)
-	b.restart(t, permitRules)
+	b.restart(t)
 	b.round(t)
 	if told := b.told(t); count(told, "padma apart gw-1-s0 firing") != 1 {
 		t.Errorf("told %q, want the isolation once", told)
@@ -172,20 +172,20 @@ func TestAnActAboutAPermitIsAppliedOnce(t *testing.T) {
 	if _, err := b.End(t.Context(), "padma", p.ID, "committee", time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	b.restart(t, permitRules)
+	b.restart(t)
 	b.in.permits(t.Context(), b.in.now())
-	b.restart(t, permitRules)
+	b.restart(t)
 	b.round(t)
 	told := b.told(t)
 	if count(told, "padma apart gw-1-s0 inactive") != 1 || count(told, "padma test gw-1-s0 firing") != 1 {
 		t.Errorf("told %q, want the end once and the wish for a test once", told)
 	}
-	b.restart(t, permitRules)
+	b.restart(t)
 	if _, err := b.Tested(t.Context(), "padma", "gw-1-s0", "installer", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	b.round(t)
-	b.restart(t, permitRules)
+	b.restart(t)
 	b.round(t)
 	if told := b.told(t); count(told, "padma test gw-1-s0 inactive") != 1 {
 		t.Errorf("told %q, want the test once", told)
@@ -211,7 +211,7 @@ func TestKill9WhilePermitsAreGiven(t *testing.T) {
 	if testing.Short() {
 		rounds = 2
 	}
-	b := newPermitBench(t, permitRules, headSite("padma", rounds, "gw-1"))
+	b := newPermitBench(t, headSite("padma", rounds, "gw-1"))
 	for round := range rounds {
 		child := exec.Command(os.Args[0], "-test.run=^TestPermitKillChild$")
 		child.Env = append(os.Environ(), "NIRAPOD_PERMIT_DIR="+b.dir)
@@ -239,7 +239,7 @@ func TestKill9WhilePermitsAreGiven(t *testing.T) {
 		_ = child.Process.Kill()
 		_ = child.Wait()
 	}
-	b.restart(t, permitRules)
+	b.restart(t)
 	b.round(t)
 	told := b.told(t)
 	for round := range rounds {
@@ -261,7 +261,7 @@ func kinds(cmds []wire.Command) (out []string) {
 // A gateway that was away when a permit was given hears of it when it comes,
 // as long as it stands, and of no other gateway's or factory's.
 func TestAGatewayHearsOfItsPermitsWhenItComes(t *testing.T) {
-	b := newPermitBench(t, permitRules, headSite("padma", 2, "gw-1", "gw-2"), headSite("meghna", 2, "gw-1"))
+	b := newPermitBench(t, headSite("padma", 2, "gw-1", "gw-2"), headSite("meghna", 2, "gw-1"))
 	ctx := t.Context()
 	p, err := b.Open(ctx, "padma", "committee", hotWork(time.Now(), "gw-1-s0", "gw-2-s1"), time.Now())
 	if err != nil {
@@ -275,7 +275,7 @@ func TestAGatewayHearsOfItsPermitsWhenItComes(t *testing.T) {
 	}
 	first := b.sent["padma/gw-1"][0].ID
 	clear(b.sent)
-	b.restart(t, permitRules)
+	b.restart(t)
 	b.round(t)
 	if len(b.sent) > 0 {
 		t.Errorf("nobody came, and somebody is told: %v", b.sent)
@@ -319,11 +319,11 @@ func TestAGatewayHearsOfItsPermitsWhenItComes(t *testing.T) {
 // A site that changed between storing and applying: the permit has no effect,
 // and its record says why.
 func TestAPermitThatDoesNotFitAnyMoreSaysSo(t *testing.T) {
-	b := newPermitBench(t, permitRules, headSite("padma", 2, "gw-1"))
+	b := newPermitBench(t, headSite("padma", 2, "gw-1"))
 	if _, err := b.Open(t.Context(), "padma", "committee", hotWork(time.Now(), "gw-1-s1"), time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	b.restart(t, permitRules, headSite("padma", 1, "gw-1"))
+	b.restart(t, headSite("padma", 1, "gw-1"))
 	b.round(t)
 	page, err := b.db.As(state.Viewer{User: state.User{Role: state.Committee, Factory: "padma"}}).Permits(t.Context(), state.PermitFilter{}, "", 0)
 	if err != nil || len(page.Items) != 1 || !strings.Contains(page.Items[0].Refused, "none of that name") {
@@ -406,14 +406,14 @@ func TestAPermitInItsTurn(t *testing.T) {
 // A permit runs out by itself, also in a process that was started after it was
 // given; a call point is heard all the while.
 func TestAPermitRunsOutByItself(t *testing.T) {
-	b := newPermitBench(t, permitRules, headSite("padma", 1, "gw-1"))
+	b := newPermitBench(t, headSite("padma", 1, "gw-1"))
 	begun := time.Now().UTC().Truncate(time.Millisecond)
 	p, err := b.Open(t.Context(), "padma", "committee", hotWork(begun, "gw-1-s0"), begun)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.round(t)
-	b.restart(t, permitRules)
+	b.restart(t)
 	engine := b.in.core.engines["padma"]
 	hears := func(sensor string, at time.Time) (rules []string) {
 		for _, tr := range engine.Observe(safety.Reading{Sensor: sensor, At: at, Quality: safety.Good, Value: 1}) {

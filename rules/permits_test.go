@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -152,4 +153,30 @@ func of(ts []safety.Transition, names map[string]bool) (out []safety.Transition)
 		}
 	}
 	return out
+}
+
+// The manual says what the shipped rules let each kind of work cover.
+func TestTheManualSaysWhatPermitsCover(t *testing.T) {
+	packs, err := rules.Load(rules.Shipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, work := range safety.Works {
+		_, row, found := strings.Cut(string(text), "\n| `"+string(work)+"` | ")
+		row, _, _ = strings.Cut(row, "\n")
+		if !found {
+			t.Errorf("no row for %s", work)
+		}
+		for _, p := range packs {
+			for _, r := range p.Rules {
+				if covers, says := slices.Contains(r.Permit, work), strings.Contains(row, "`"+r.Name+"`"); covers != says {
+					t.Errorf("%s covers %s: %t, the manual says %t", work, r.Name, covers, says)
+				}
+			}
+		}
+	}
 }
