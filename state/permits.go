@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -123,6 +124,18 @@ func (d *DB) PermitActsAfter(ctx context.Context, id int64, limit int) ([]Permit
 func (d *DB) PermitsSince(ctx context.Context, factory string, since time.Time) ([]safety.PermitRecord, error) {
 	return query(ctx, d.reader, scanJSON[safety.PermitRecord],
 		`SELECT doc FROM permits WHERE factory = ? AND (open = 1 OR until >= ?) ORDER BY id`, factory, millis(since))
+}
+
+// PermitsBetween returns the permits of a factory that the rules took and that
+// ended at from or later and began before to, in order of their begin.
+func (d *DB) PermitsBetween(ctx context.Context, factory string, from, to time.Time) ([]safety.PermitRecord, error) {
+	found, err := query(ctx, d.reader, scanJSON[safety.PermitRecord],
+		`SELECT doc FROM permits WHERE factory = ? AND until >= ? ORDER BY id`, factory, millis(from))
+	found = slices.DeleteFunc(found, func(r safety.PermitRecord) bool {
+		return r.AppliedAt == nil || r.Refused != "" || !r.From.Before(to)
+	})
+	slices.SortStableFunc(found, func(a, b safety.PermitRecord) int { return a.From.Compare(b.From) })
+	return found, err
 }
 
 // PermitFilter chooses permits. Empty fields choose all.
