@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,6 +36,13 @@ func TestAPermitThroughKills(t *testing.T) {
 	p.agent.start()
 	p.saysOnce("sensor-isolated", demo.Gateway, safety.Firing)
 	p.saysOnce("sensor-isolated", safety.ServerSource, safety.Firing)
+	eventually(t, time.Minute, "the gateway's word on the permit", func() error {
+		err := c.ask(http.MethodGet, "/api/v1/permits/"+permit.ID, nil, &permit)
+		if err == nil && (permit.AppliedAt == nil || !slices.Equal(permit.TakenBy, []string{demo.Gateway})) {
+			err = errNotYet
+		}
+		return err
+	})
 	p.agent.kill()
 	p.server.kill()
 	p.agent.start()

@@ -21,6 +21,7 @@ type batch struct {
 	refusals    []state.Refusal
 	touched     []*track
 	permits     []state.PermitOutcome
+	taken       []state.PermitTaken
 	acted       bool // acts about permits were given to the engines
 }
 
@@ -78,6 +79,7 @@ func (c *core) seal(stored bool, now time.Time) state.Batch {
 		Transitions: c.batch.transitions,
 		Refusals:    c.batch.refusals,
 		Permits:     c.batch.permits,
+		Taken:       c.batch.taken,
 		Engine:      map[string]map[string][]byte{},
 	}
 	for _, t := range c.batch.touched {
@@ -150,7 +152,7 @@ func (c *core) sealed(stored bool, epoch string) []commitment {
 		}
 	}
 	c.batch.touched, c.batch.transitions, c.batch.refusals = waiting, nil, nil
-	c.batch.permits, c.batch.acted = nil, false
+	c.batch.permits, c.batch.taken, c.batch.acted = nil, nil, false
 	if stored {
 		b := &c.batch
 		b.samples, b.origins = slices.Delete(b.samples, 0, b.flying), slices.Delete(b.origins, 0, b.flying)

@@ -60,6 +60,18 @@ func outcome(a state.PermitAct, err error, now time.Time) state.PermitOutcome {
 	return o
 }
 
+// ruleIsolated is the rule of pack system by which a gateway says that it
+// isolates a sensor.
+const ruleIsolated = "sensor-isolated"
+
+// permitTaken notes the word of a gateway that it took a permit: until then its
+// own alarms see the sensor.
+func (c *core) permitTaken(t safety.Transition) {
+	if t.Rule == ruleIsolated && t.To == safety.Firing {
+		c.batch.taken = append(c.batch.taken, state.PermitTaken{Factory: t.Factory, Gateway: t.Source, Sensor: t.Sensor, At: t.At})
+	}
+}
+
 // act gives an act to one engine. It holds from when the person did it: what an
 // engine has seen before stays judged as it was.
 func act(e *rules.Engine, a state.PermitAct) ([]safety.Transition, error) {

@@ -63,7 +63,7 @@ func (o *Office) Open(ctx context.Context, factory, by string, r Request, at tim
 		return safety.PermitRecord{}, err
 	}
 	record := safety.PermitRecord{
-		Permit: p, FactoryID: factory, Reason: strings.TrimSpace(r.Reason), OpenedBy: by, OpenedAt: at, Tested: []safety.PermitTest{},
+		Permit: p, FactoryID: factory, Reason: strings.TrimSpace(r.Reason), OpenedBy: by, OpenedAt: at, Tested: []safety.PermitTest{}, TakenBy: []string{},
 	}
 	err = o.db.Book(ctx, func(b *state.Book) error {
 		open, err := b.OpenPermits(ctx, factory)

@@ -86,6 +86,7 @@ type PermitRecord struct {
 	Tested    []PermitTest `json:"tested"`     // since it ended
 	AppliedAt *time.Time   `json:"applied_at"` // when the server's rules took or refused it; nil: not yet
 	Refused   string       `json:"refused"`    // why they did not take it; "" = they did
+	TakenBy   []string     `json:"taken_by"`   // gateways that said that theirs took it
 }
 
 // PermitTest is a person's word that a sensor was tested after a permit.

@@ -33,6 +33,7 @@ type Batch struct {
 	Engine      map[string]map[string][]byte // factory → key → state; an empty state removes the key
 	Refusals    []Refusal
 	Permits     []PermitOutcome
+	Taken       []PermitTaken
 }
 
 // keptRefusals is how many refusals of a gateway are kept in full. All are
@@ -55,6 +56,9 @@ func (d *DB) CommitBatch(ctx context.Context, b Batch) error {
 			return err
 		}
 		if err := putOutcomes(ctx, tx, b.Permits); err != nil {
+			return err
+		}
+		if err := putTaken(ctx, tx, b.Taken); err != nil {
 			return err
 		}
 		return putProgress(ctx, tx, b.Progress)

@@ -39,6 +39,12 @@ type PermitOutcome struct {
 	Refused string // why they did not take it
 }
 
+// PermitTaken is the word of a gateway that its rules isolate a sensor.
+type PermitTaken struct {
+	Factory, Gateway, Sensor string
+	At                       time.Time // by the gateway's clock
+}
+
 // Permit returns a permit of a factory.
 func (b *Book) Permit(ctx context.Context, factory, id string) (safety.PermitRecord, error) {
 	return one(ctx, b.tx, scanJSON[safety.PermitRecord], `SELECT doc FROM permits WHERE factory = ? AND id = ?`, factory, id)
@@ -98,6 +104,33 @@ func putOutcomes(ctx context.Context, tx transaction, outcomes []PermitOutcome) 
 		r.AppliedAt, r.Refused = &o.At, o.Refused
 		if err := savePermit(ctx, tx, r); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// clocksApart is by how much the clock of a gateway may be behind the server's.
+const clocksApart = time.Minute
+
+// putTaken writes down which gateways took permits: of the sensor's open ones it
+// is the newest, unless the word is older than that.
+func putTaken(ctx context.Context, tx transaction, words []PermitTaken) error {
+	for _, w := range words {
+		open, err := openPermits(ctx, tx, w.Factory)
+		if err != nil {
+			return err
+		}
+		for _, r := range slices.Backward(open) {
+			if !slices.Contains(r.Sensors, w.Sensor) {
+				continue
+			}
+			if !w.At.Before(r.From.Add(-clocksApart)) && !slices.Contains(r.TakenBy, w.Gateway) {
+				r.TakenBy = append(r.TakenBy, w.Gateway)
+				if err := savePermit(ctx, tx, r); err != nil {
+					return err
+				}
+			}
+			break
 		}
 	}
 	return nil

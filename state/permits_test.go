@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"database/sql"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,5 +64,29 @@ func TestWhenAPermitIsOpen(t *testing.T) {
 	must(t, err)
 	if len(changes) != 4 || changes[3].Kind != "permit" || !strings.Contains(string(changes[2].Doc), "because") {
 		t.Errorf("changes %+v", changes)
+	}
+}
+
+// A gateway's word is about the newest permit of the sensor, and not an old one
+// that came late.
+func TestWhoTookAPermit(t *testing.T) {
+	d := open(t, t.TempDir())
+	ctx := t.Context()
+	for i, id := range []string{"a", "b"} {
+		r := safety.PermitRecord{FactoryID: "padma", Permit: safety.Permit{ID: id, Sensors: []string{"s"}, From: at(1000 * (i + 1)), Until: at(1000*(i+1) + 60)}}
+		must(t, d.Book(ctx, func(b *state.Book) error {
+			return b.ActOnPermit(ctx, state.PermitAct{Factory: "padma", Kind: state.PermitOpened, By: "committee", At: at(1)}, r)
+		}))
+	}
+	word := func(factory, gateway, sensor string, second int) state.PermitTaken {
+		return state.PermitTaken{Factory: factory, Gateway: gateway, Sensor: sensor, At: at(second)}
+	}
+	must(t, d.CommitBatch(ctx, state.Batch{Taken: []state.PermitTaken{
+		word("padma", "gw-1", "s", 2001), word("padma", "gw-1", "s", 2002), word("padma", "gw-2", "s", 1001), word("padma", "gw-3", "other", 2001), word("meghna", "gw-4", "s", 2001),
+	}}))
+	found, err := d.PermitsSince(ctx, "padma", at(0))
+	must(t, err)
+	if len(found) != 2 || len(found[0].TakenBy) != 0 || !slices.Equal(found[1].TakenBy, []string{"gw-1"}) {
+		t.Errorf("taken by %+v", found)
 	}
 }

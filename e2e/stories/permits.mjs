@@ -2,11 +2,11 @@
 // the smoke head does not, and afterwards somebody tests it.
 const words = {
   bn: {
-    open: 'কাজের অনুমতিপত্র খুলুন', start: 'এই সেন্সরগুলো বন্ধ রাখুন', two: 'দুজন আলাদা মানুষ লাগবে', choose: 'সেন্সর বেছে নিন', work: 'ঝালাই', not: 'এখন দেখছে না', waits: 'এখনো কার্যকর হয়নি',
+    open: 'কাজের অনুমতিপত্র খুলুন', start: 'এই সেন্সরগুলো বন্ধ রাখুন', two: 'দুজন আলাদা মানুষ লাগবে', choose: 'সেন্সর বেছে নিন', work: 'ঝালাই', not: 'এখন দেখছে না', waits: 'এখনো কার্যকর হয়নি', gateway: 'একটি গেটওয়ে এখনো এটি নেয়নি',
     end: 'কাজ শেষ: আবার নজর রাখুন', armed: 'পরীক্ষা হয়নি', tested: /^পরীক্ষা করেছি/, taken: 'আরেক অনুমতিপত্রে', names: ['রহিম', 'সালমা', 'করিম'], reason: 'উত্তর দেয়ালে রেলিং ঝালাই',
   },
   en: {
-    open: 'Open a permit to work', start: 'Isolate these sensors', two: 'It wants two people', choose: 'Choose the sensors', work: 'Hot work', not: 'Not watching', waits: 'Not in force yet',
+    open: 'Open a permit to work', start: 'Isolate these sensors', two: 'It wants two people', choose: 'Choose the sensors', work: 'Hot work', not: 'Not watching', waits: 'Not in force yet', gateway: 'A gateway has not taken it yet',
     end: 'Work is over: watch again', armed: 'not tested yet', tested: /^I have tested it/, taken: 'Another permit isolates', names: ['Rahim', 'Salma', 'Karim'], reason: 'Welding a rail at the north wall',
   },
 }
@@ -29,7 +29,9 @@ export async function permits(stage, user, language, size, zone, sensor) {
   await p.page.fill('[name=accepted]', w.names[1])
   await p.touches('button', w.start)
   for (const said of [w.work, w.not, ...w.names, w.reason]) await p.sees(said, `${list} li`)
-  await p.page.locator(list).getByText(w.waits).waitFor({ state: 'detached' }).catch(() => p.expect(false, 'the permit never is in force'))
+  for (const waits of [w.waits, w.gateway]) {
+    await p.page.locator(list).getByText(waits).waitFor({ state: 'detached' }).catch(() => p.expect(false, `the permit stays at: ${waits}`))
+  }
   const timer = await p.page.locator(`${list} .timer`).innerText()
   p.expect(/^[০-৯0-9]+:[০-৯0-9]{2}/.test(timer), `the time left is ${timer}`)
   await p.looks('permit', { digits })

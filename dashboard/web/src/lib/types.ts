@@ -49,7 +49,7 @@ export type Work = 'hot_work' | 'fumigation' | 'blow_down' | 'painting'
 export type Permit = {
   id: string; factory_id: string; work: Work; zone_id: string; sensor_ids: string[]; from: string; until: string
   issued_by: string; accepted_by: string; watch: string; reason: string; opened_by: string; opened_at: string
-  ended_at: string | null; ended_by: string; tested: { sensor_id: string; by: string; at: string }[]; applied_at: string | null; refused: string
+  ended_at: string | null; ended_by: string; tested: { sensor_id: string; by: string; at: string }[]; applied_at: string | null; refused: string; taken_by: string[]
 }
 export type PermitRequest = { zone_id: string; sensor_ids: string[]; work: Work; issued_by: string; accepted_by: string; watch: string; until: string; reason: string }
 export type Snapshot = {

@@ -73,7 +73,7 @@ export const en = {
   openPermit: 'Open a permit to work', startPermit: 'Isolate these sensors', whichWork: 'Work', whichSensors: 'Sensors that must not see it', issuedBy: 'Issued by', acceptedBy: 'Accepted by', anotherPerson: 'another person', fireWatch: 'Fire watch', howLong: 'How long', whatWork: 'What is done, and where',
   permitRules: (n: string) => `At most ${n} hours, and until the shift ends. Call points, heat alarms, the second gas stage and ways out go on watching.`,
   chooseSensors: 'Choose the sensors', twoPeople: 'It wants two people: who issues it and who accepts it', alreadyIsolated: 'Another permit isolates one of these: end that first', mayNotIsolate: 'These may not be isolated like this',
-  timeLeft: 'Time left', endsAt: 'Watches again from', notWatching: 'Not watching', neverCovered: 'call points and heat alarms go on', permitWaits: 'Not in force yet: these sensors still alarm', permitRefused: 'Not in force: the rules did not take it', armedUntested: 'Watching again, not tested yet', endPermit: 'Work is over: watch again', iTested: 'I have tested it',
+  timeLeft: 'Time left', endsAt: 'Watches again from', notWatching: 'Not watching', neverCovered: 'call points and heat alarms go on', gatewayWaits: 'A gateway has not taken it yet, its own siren still answers to these sensors:', permitWaits: 'Not in force yet: these sensors still alarm', permitRefused: 'Not in force: the rules did not take it', armedUntested: 'Watching again, not tested yet', endPermit: 'Work is over: watch again', iTested: 'I have tested it',
   acknowledgeAll: (n: string) => `I am looking (${n})`,
   noNotice: 'No notice', desk: 'DIFE',
   list: { alarm: 'Alarms', fault: 'Faults', isolation: 'Isolated', info: 'To know' },
