@@ -43,7 +43,11 @@ func (c *core) permit(p safety.Permit, mono int64, wall time.Time) {
 		return
 	}
 	h := heldPermit{ID: p.ID, Permit: p, Until: p.Until, Boot: c.clock.Boot(), Mono: mono + p.Until.Sub(wall).Milliseconds()}
-	ts, err := c.engine.Permit(c.inRulesTime(h, mono), c.epoch.at(mono))
+	err := p.Validate() // as it was given; in the rules' time it is never too long
+	var ts []safety.Transition
+	if err == nil {
+		ts, err = c.engine.Permit(c.inRulesTime(h, mono), c.epoch.at(mono))
+	}
 	if err != nil {
 		c.log.Warn("permit refused", "permit", p.ID, "work", string(p.Work), "zone", p.Zone, "err", err)
 		return
