@@ -102,12 +102,13 @@ func settle(a *state.Alert, words heard, now time.Time) {
 	}
 }
 
-// finish moves an alert whose condition is gone as far as people allow.
+// finish moves an alert whose condition is gone as far as people allow. An
+// isolation is what people did; that it is over nobody has to look at.
 func finish(a *state.Alert, now time.Time) {
 	switch {
-	case a.State == safety.Unacknowledged:
+	case a.State == safety.Unacknowledged && a.Class != safety.ClassIsolation:
 		a.State = safety.Returned
-	case a.State == safety.Acknowledged && (!a.Latched || wasReset(a, now)):
+	case a.Class == safety.ClassIsolation, a.State == safety.Acknowledged && (!a.Latched || wasReset(a, now)):
 		a.State = safety.Cleared
 		a.ClearedAt = &now
 		a.Grouped = a.Class != safety.ClassAlarm

@@ -102,6 +102,17 @@ func TestFirstAcknowledgerStays(t *testing.T) {
 	}
 }
 
+// What people isolated is watched again: that is no news for them.
+func TestAnIsolationEndsByItself(t *testing.T) {
+	for class, want := range map[safety.Class]safety.AlertState{safety.ClassIsolation: safety.Cleared, safety.ClassFault: safety.Returned} {
+		a := raise("A", safety.Transition{Source: "gw", To: safety.Firing, At: second(0), Class: class}, false, second(0))
+		settle(&a, heard{"gw": {{State: safety.Inactive, At: second(9)}}}, second(9))
+		if a.State != want || (a.ClearedAt != nil) != (want == safety.Cleared) {
+			t.Errorf("class %s: %s at %v, want %s", class, a.State, a.ClearedAt, want)
+		}
+	}
+}
+
 func TestOldResetDoesNotClearLater(t *testing.T) {
 	a, _ := play(t, true, "gw:firing ack reset")
 	later := second(2).Add(resetWindow + time.Second)

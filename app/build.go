@@ -18,6 +18,7 @@ import (
 	"nirapod/internal/broker"
 	"nirapod/internal/mqttconn"
 	"nirapod/internal/password"
+	"nirapod/permit"
 	"nirapod/safety"
 	"nirapod/state"
 	"nirapod/wire"
@@ -204,7 +205,8 @@ func (s *Server) buildDashboard(_ context.Context, page fs.FS) error {
 	}, dashboard.Deps{
 		DB: s.db, Series: s.series, Page: page,
 		Acknowledge: byName(s.alerts.Acknowledge), Reset: byName(s.alerts.Reset),
-		Delays: alerts.Delays, Paper: notice.HTML, Print: notice.PDF, Ready: s.isReady, Now: time.Now,
+		Permits: permit.NewOffice(s.db, s.packs),
+		Delays:  alerts.Delays, Paper: notice.HTML, Print: notice.PDF, Ready: s.isReady, Now: time.Now,
 		Metrics: promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}),
 	}, s.log.With("part", "dashboard"))
 	s.hear = func(factory string, payload []byte) {

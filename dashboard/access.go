@@ -20,6 +20,7 @@ var (
 	everyone  = []state.Role{state.Committee, state.Officer, state.Installer}
 	papers    = []state.Role{state.Committee, state.Officer}
 	committee = []state.Role{state.Committee}
+	onSite    = []state.Role{state.Committee, state.Installer}
 	officer   = []state.Role{state.Officer}
 )
 
@@ -40,6 +41,11 @@ func (s *Server) endpoints() []endpoint {
 		{fiber.MethodPost, "/alerts/:id/ack", committee, s.acknowledge},
 		{fiber.MethodPost, "/alerts/:id/reset", committee, s.reset},
 		{fiber.MethodPost, "/sounders/:id/silence", committee, s.silence},
+		{fiber.MethodGet, "/permits", everyone, s.permits},
+		{fiber.MethodGet, "/permits/:id", everyone, s.permit},
+		{fiber.MethodPost, "/permits/:id/end", onSite, s.endPermit},
+		{fiber.MethodPost, "/sensors/:id/isolate", onSite, s.isolate},
+		{fiber.MethodPost, "/sensors/:id/tested", onSite, s.tested},
 		{fiber.MethodGet, "/incidents", papers, s.incidents},
 		{fiber.MethodGet, "/incidents/:id", papers, s.incident},
 		{fiber.MethodGet, "/incidents/:id/timeline", papers, s.timeline},

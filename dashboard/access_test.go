@@ -27,6 +27,11 @@ var doors = []struct {
 	{"POST", "/api/v1/alerts/alert-%s/reset", 200, 403, 403, true},
 	{"POST", "/api/v1/sounders/sounder-%s/silence", 403, 403, 403, false},
 	{"POST", "/api/v1/sounders/buzzer-%s/silence", 409, 403, 403, true},
+	{"GET", "/api/v1/permits?open=true", 200, 200, 200, false},
+	{"GET", "/api/v1/permits/permit-%s", 200, 200, 200, true},
+	{"POST", "/api/v1/permits/permit-%s/end", 200, 409, 403, true}, // the committee has ended it then
+	{"POST", "/api/v1/sensors/smoke-%s/isolate", 400, 400, 403, false},
+	{"POST", "/api/v1/sensors/door-%s/tested", 409, 409, 403, true},
 	{"GET", "/api/v1/incidents", 200, 403, 200, false},
 	{"GET", "/api/v1/incidents/incident-%s", 200, 403, 200, true},
 	{"GET", "/api/v1/incidents/incident-%s/timeline", 200, 403, 200, true},

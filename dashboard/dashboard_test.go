@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"nirapod/internal/password"
+	"nirapod/permit"
+	"nirapod/rules"
 	"nirapod/safety"
 	"nirapod/state"
 	"nirapod/store"
@@ -41,14 +43,16 @@ func site(factory string) safety.Site {
 	sensor := func(id string, q safety.Quantity) safety.Sensor {
 		return safety.Sensor{ID: id, Gateway: "gw-" + factory, Zone: "hall", Quantity: q, Grade: safety.Industrial, Period: time.Second, LifeSafety: true}
 	}
+	heat := sensor("heat-"+factory, safety.Temperature)
+	heat.Class = "A1S"
 	return safety.Site{
 		Version:  1,
 		Factory:  safety.Factory{ID: factory, Name: safety.Name{BN: "কারখানা", EN: "Factory " + factory}, Office: safety.Fact{Value: "office-" + factory}},
 		Floors:   []safety.Floor{{ID: "f1"}},
-		Zones:    []safety.Zone{{ID: "hall", Floor: "f1"}},
+		Zones:    []safety.Zone{{ID: "hall", Floor: "f1", Height: 3, NormalMax: 40}},
 		Exits:    []safety.Exit{{ID: "door", From: "hall", Sensor: "door-" + factory}},
 		Gateways: []safety.Gateway{{ID: "gw-" + factory}},
-		Sensors:  []safety.Sensor{sensor("heat-"+factory, safety.Temperature), sensor("door-"+factory, safety.DoorOpen)},
+		Sensors:  []safety.Sensor{heat, sensor("smoke-"+factory, safety.Smoke), sensor("door-"+factory, safety.DoorOpen)},
 		Outputs:  []safety.Output{{ID: "sounder-" + factory, Gateway: "gw-" + factory, Kind: "evacuate"}, {ID: "buzzer-" + factory, Gateway: "gw-" + factory, Kind: "staff_alert"}},
 	}
 }
@@ -87,10 +91,14 @@ func newBench(t *testing.T) *bench {
 		b.acted = append(b.acted, by.Name+" "+id)
 		return safety.Alert{ID: id, AcknowledgedBy: by.Name}, nil
 	}
+	packs, err := rules.Load(rules.Shipped)
+	if err != nil {
+		t.Fatal(err)
+	}
 	b.desk = newDesk(t)
 	b.Server = New(Config{DeskURL: b.desk.url, DeskToken: officersToken}, Deps{
 		DB: db, Series: series, Page: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}},
-		Acknowledge: act, Reset: act, Ready: func() error { return nil }, Metrics: http.NotFoundHandler(), Now: func() time.Time { return b.now },
+		Acknowledge: act, Reset: act, Permits: permit.NewOffice(db, packs), Ready: func() error { return nil }, Metrics: http.NotFoundHandler(), Now: func() time.Time { return b.now },
 		Delays: func(safety.Site, time.Time) (v1, v2 time.Duration) { return 30 * time.Second, 3 * time.Minute },
 		Paper:  func(w io.Writer, n safety.Notice, lang string) error { _, err := fmt.Fprint(w, n.ID, lang); return err },
 		Print: func(w io.Writer, n safety.Notice, lang string) error {
@@ -104,6 +112,17 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
+// standing is a permit that isolates the door's neighbour for an hour.
+func standing(id, factory string) safety.PermitRecord {
+	return safety.PermitRecord{
+		FactoryID: factory, OpenedBy: "committee-" + factory, OpenedAt: noon, Reason: "welding", Tested: []safety.PermitTest{},
+		Permit: safety.Permit{
+			ID: id, Work: safety.HotWork, Zone: "hall", Sensors: []string{"heat-" + factory}, From: noon, Until: noon.Add(time.Hour),
+			IssuedBy: "Rahim", AcceptedBy: "Salma", Watch: "Karim",
+		},
+	}
+}
+
 func (b *bench) seed(t *testing.T) {
 	t.Helper()
 	ctx := t.Context()
@@ -115,6 +134,7 @@ func (b *bench) seed(t *testing.T) {
 		err := b.db.Book(ctx, func(book *state.Book) error {
 			return errors.Join(
 				book.SaveAlert(ctx, state.Alert{Alert: safety.Alert{ID: "alert-" + f, Point: "p" + f, FactoryID: f, ZoneID: "hall", Class: safety.ClassAlarm, Severity: safety.Alarm, State: safety.Unacknowledged, OccurredAt: noon}}),
+				book.ActOnPermit(ctx, state.PermitAct{Factory: f, Kind: state.PermitOpened, By: "committee-" + f, At: noon}, standing("permit-"+f, f)),
 				book.SaveIncident(ctx, state.Incident{Incident: safety.Incident{ID: "incident-" + f, FactoryID: f, State: "open", OccurredAt: noon}}),
 				book.SaveNotice(ctx, safety.Notice{ID: "notice-" + f, FactoryID: f, IncidentID: "incident-" + f, Kind: "immediate", Status: safety.NoticeDraft, OccurredAt: noon}))
 		})
@@ -194,7 +214,7 @@ func (b *bench) as(t *testing.T, name, method, path string) (int, string) {
 
 // belongs reports whether text names anything of factory.
 func belongs(text, factory string) bool {
-	for _, thing := range []string{"alert-", "incident-", "notice-", "heat-", "gw-", "office-", "Factory "} {
+	for _, thing := range []string{"alert-", "incident-", "notice-", "permit-", "smoke-", "heat-", "gw-", "office-", "Factory "} {
 		if strings.Contains(text, thing+factory) {
 			return true
 		}

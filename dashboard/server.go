@@ -17,6 +17,7 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/recover"
 	"golang.org/x/sync/errgroup"
 
+	"nirapod/permit"
 	"nirapod/safety"
 	"nirapod/state"
 	"nirapod/store"
@@ -52,6 +53,7 @@ type Deps struct {
 	// safety.ErrNotFound and safety.ErrConflict.
 	Acknowledge func(ctx context.Context, by state.User, alert string, at time.Time) (safety.Alert, error)
 	Reset       func(ctx context.Context, by state.User, alert string, at time.Time) (safety.Alert, error)
+	Permits     *permit.Office
 	// Delays are the times to acknowledge (V1) and to investigate (V2) at a site.
 	Delays func(site safety.Site, at time.Time) (v1, v2 time.Duration)
 	// Paper writes a notice as a page to print, in language bn or en.

@@ -205,6 +205,9 @@ func (s *Server) snapshot(c *fiber.Ctx) error {
 		return err
 	}
 	out := fiber.Map{"cursor": strconv.FormatInt(cursor, 10), "server_time": now.UTC().Format(timeFormat), "alerts": open}
+	if out["permits"], err = openPermits(ctx, view); err != nil {
+		return err
+	}
 	out["incidents"], out["notices"] = []safety.Incident{}, []safety.Notice{}
 	if slices.Contains(papers, sessionOf(c).User.Role) {
 		incidents, err := view.Incidents(ctx, state.IncidentFilter{}, "", recentPapers)

@@ -140,7 +140,7 @@ func TestStreamResumesAfterLastEventID(t *testing.T) {
 	}
 	b.changeAlert(t, "a", "missed-a")
 	seen := await(t, b.listen(t, base, "committee-a", "0"), "missed-a")
-	for _, want := range []string{"alert-a", "incident-a", "notice-a"} {
+	for _, want := range []string{"alert-a", "permit-a", "incident-a", "notice-a"} {
 		if !strings.Contains(seen, want) {
 			t.Errorf("resuming from 0 misses %s: %s", want, seen)
 		}
@@ -148,7 +148,7 @@ func TestStreamResumesAfterLastEventID(t *testing.T) {
 	if seen := await(t, b.listen(t, base, "installer-a", "0"), "missed-a"); strings.Contains(seen, "notice-a") || strings.Contains(seen, "incident-a") {
 		t.Errorf("an installer heard of papers: %s", seen)
 	}
-	if seen := await(t, b.listen(t, base, "committee-a", "4"), "missed-a"); last != 6 || strings.Contains(seen, "alert-a\"") {
+	if seen := await(t, b.listen(t, base, "committee-a", "4"), "missed-a"); last != 8 || strings.Contains(seen, "alert-a\"") {
 		t.Errorf("resuming from 4 of %d repeats what was seen: %s", last, seen)
 	}
 	if err := stop(); err != nil {

@@ -48,6 +48,7 @@ type core struct {
 	sensors map[string]*Sensor
 	seen    map[string]seen // by sensor
 	states  map[string][]byte
+	permits []heldPermit          // oldest first
 	parts   map[part]safety.State // of the gateway itself, as told
 	kept    int64                 // when states were kept last, ms
 	told    annunciate.State
@@ -70,6 +71,8 @@ type savedRules struct {
 	Newest time.Time         `json:"newest"` // time of the rules
 	Count  uint64            `json:"count"`  // of the annunciator state before it
 	States map[string][]byte `json:"states"`
+	// Permits is what the states alone do not say: when they end by other clocks.
+	Permits []heldPermit `json:"permits,omitempty"`
 }
 
 // savedAnnunciator is annunciatorFile.
@@ -83,7 +86,7 @@ func newCore(cfg *Config, clk *clock.Clock, log *slog.Logger) *core {
 	c := &core{
 		cfg: cfg, clock: clk, ann: annunciate.New(cfg.Delays), flags: cfg.flags(), log: log,
 		sensors: map[string]*Sensor{}, seen: map[string]seen{}, states: map[string][]byte{}, parts: map[part]safety.State{},
-		samples: make(chan []sample, queueSize), commands: make(chan wire.Command, 16), faults: make(chan fault, queueSize),
+		samples: make(chan []sample, queueSize), commands: make(chan wire.Command, queueSize), faults: make(chan fault, queueSize),
 	}
 	for i := range cfg.Sensors {
 		c.sensors[cfg.Sensors[i].ID] = &cfg.Sensors[i]
@@ -243,6 +246,7 @@ func (c *core) key(use KeyUse, mono int64) {
 }
 
 func (c *core) tick(mono int64) {
+	c.endPermits(mono)
 	c.transitions(mono, c.engine.Tick(c.epoch.at(mono)))
 	c.ann.Tick(c.moment(mono))
 	c.act()
@@ -279,7 +283,7 @@ func (c *core) keepRules(mono int64, now bool) {
 	}
 	c.kept = mono
 	maps.Copy(c.states, c.engine.Snapshot())
-	data, err := json.Marshal(savedRules{c.epoch.at(mono), c.count, c.states})
+	data, err := json.Marshal(savedRules{c.epoch.at(mono), c.count, c.states, c.permits})
 	if err != nil {
 		panic(err) // bytes and a time always marshal
 	}

@@ -16,9 +16,12 @@ import (
 func still(t *testing.T) *core { return stillIn(t, t.TempDir()) }
 
 // stillIn continues from the states in dir.
-func stillIn(t *testing.T, dir string) *core {
+func stillIn(t *testing.T, dir string) *core { return stillWith(t, dir, clock.Trusted) }
+
+// stillWith has more sensors, and a clock of its own mode.
+func stillWith(t *testing.T, dir string, mode clock.Mode, more ...Sensor) *core {
 	t.Helper()
-	clk, err := clock.New(clock.Trusted, quiet)
+	clk, err := clock.New(mode, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,6 +36,7 @@ func stillIn(t *testing.T, dir string) *core {
 		{ID: "call", Zone: "store", Quantity: safety.CallPoint, Grade: safety.Certified, Period: time.Second, LifeSafety: true},
 		{ID: "key", Zone: "store", Quantity: safety.Key, Grade: safety.Industrial, Period: time.Second, Contact: &Contact{Key: KeyPanel}},
 	}
+	cfg.Sensors = append(cfg.Sensors, more...)
 	c := newCore(&cfg, clk, quiet)
 	c.keeper = newKeeper(dir, func(bool) {}, quiet)
 	c.journal = newJournal(newRecent(dir, time.Minute), func([]byte, bool) {}, func(bool) {}, quiet)
@@ -82,7 +86,7 @@ func TestAcknowledgeByCommand(t *testing.T) {
 	c := still(t)
 	c.says("smoke-1", 1)
 	point := safety.PointID("padma", "smoke", "smoke-1")
-	soon := time.Now().Add(time.Minute)
+	soon := time.Now().UTC().Truncate(time.Millisecond).Add(time.Minute)
 	steps := []struct {
 		name string
 		cmd  wire.Command

@@ -55,6 +55,7 @@ func (c *core) restoreRules(dir string) {
 	for _, r := range unseen {
 		c.transitions(c.epoch.mono(r.At), c.engine.Observe(r))
 	}
+	c.restorePermits(saved.Permits)
 	c.count = max(c.count, saved.Count)
 	c.states = c.engine.SnapshotAll()
 	c.keepAnnunciator(c.ann.State())

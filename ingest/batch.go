@@ -20,6 +20,9 @@ type batch struct {
 	transitions []safety.Transition
 	refusals    []state.Refusal
 	touched     []*track
+	permits     []state.PermitOutcome
+	taken       []state.PermitTaken
+	acted       bool // acts about permits were given to the engines
 }
 
 // origin is the record behind a sample.
@@ -36,7 +39,7 @@ func (c *core) touch(t *track) {
 }
 
 func (b *batch) empty() bool {
-	return len(b.touched) == 0 && len(b.transitions) == 0 && len(b.refusals) == 0
+	return len(b.touched) == 0 && len(b.transitions) == 0 && len(b.refusals) == 0 && !b.acted
 }
 
 // refuse notes a refusal. Refusals of one batch for one reason are one entry,
@@ -75,6 +78,8 @@ func (c *core) seal(stored bool, now time.Time) state.Batch {
 	b := state.Batch{
 		Transitions: c.batch.transitions,
 		Refusals:    c.batch.refusals,
+		Permits:     c.batch.permits,
+		Taken:       c.batch.taken,
 		Engine:      map[string]map[string][]byte{},
 	}
 	for _, t := range c.batch.touched {
@@ -147,6 +152,7 @@ func (c *core) sealed(stored bool, epoch string) []commitment {
 		}
 	}
 	c.batch.touched, c.batch.transitions, c.batch.refusals = waiting, nil, nil
+	c.batch.permits, c.batch.taken, c.batch.acted = nil, nil, false
 	if stored {
 		b := &c.batch
 		b.samples, b.origins = slices.Delete(b.samples, 0, b.flying), slices.Delete(b.origins, 0, b.flying)

@@ -41,6 +41,7 @@ type core struct {
 	marks      marks
 	strangers  map[gatewayKey]time.Time // gateways that no site names, and when that was logged
 	linked     time.Time                // when there was last a connection to the broker
+	untold     map[gatewayKey]bool      // gateways that are to be told of their permits
 }
 
 // maxStrangers bounds the gateways that are logged as unknown.
@@ -62,6 +63,7 @@ func newCore(production bool, m *metrics, log *slog.Logger) *core {
 		live:     live{},
 
 		strangers: map[gatewayKey]time.Time{},
+		untold:    map[gatewayKey]bool{},
 	}
 }
 

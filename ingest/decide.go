@@ -82,6 +82,7 @@ func (c *core) takeTransitions(s *site, t *track, a arrival, now time.Time) {
 		}
 		t.settled = extend(t.settled, seq)
 		c.transitions([]safety.Transition{transition})
+		c.permitTaken(transition)
 	}
 	t.taken.add(safety.Span{From: a.pack.First, To: a.pack.Last()})
 }

@@ -175,6 +175,7 @@ func (c *core) takeBirth(ctx context.Context, s *site, g *gateway, t wire.Topic,
 			unknown = append(unknown, sensor.ID)
 		}
 	}
+	c.untold[g.key] = true
 	slices.Sort(unknown)
 	g.status.UnknownSensors = unknown[:min(len(unknown), maxUnknown)]
 	g.changed = true

@@ -50,7 +50,7 @@ func (i *Ingest) loop(ctx context.Context) error {
 		}
 		b := &i.core.batch
 		switch {
-		case now, len(b.transitions) > 0, len(b.samples) >= maxBatch && !i.core.storeDown:
+		case now, len(b.transitions) > 0, b.acted, len(b.samples) >= maxBatch && !i.core.storeDown:
 			if err := i.flush(ctx); err != nil {
 				return err
 			}
@@ -59,6 +59,7 @@ func (i *Ingest) loop(ctx context.Context) error {
 		if due == nil && !b.empty() {
 			due = time.After(gather)
 		}
+		i.tellPermits(ctx, i.now())
 	}
 }
 
@@ -108,6 +109,7 @@ func (i *Ingest) tick(ctx context.Context) {
 	i.core.tick(now, i.conn.Online())
 	i.core.live.send(now, i.out.live)
 	i.resets(ctx, now)
+	i.permits(ctx, now)
 	i.saveStatus(ctx, now)
 }
 
@@ -174,7 +176,7 @@ func (i *Ingest) flush(ctx context.Context) error {
 // commit writes b, again and again until the state takes it: everything else
 // waits, and through the full queue the broker does.
 func (i *Ingest) commit(ctx context.Context, b state.Batch) error {
-	if len(b.Progress)+len(b.Transitions)+len(b.Engine)+len(b.Refusals) == 0 {
+	if len(b.Progress)+len(b.Transitions)+len(b.Engine)+len(b.Refusals)+len(b.Permits) == 0 {
 		return nil
 	}
 	for {

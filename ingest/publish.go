@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +32,14 @@ type publisher struct {
 	notes  map[string][]byte       // guarded by mu: wakes by topic and kind
 	views  []mqttconn.Message      // guarded by mu
 	topics map[string]string       // guarded by mu: of notes
+
+	orders []order // guarded by mu: commands, oldest first
+}
+
+// order is a command on its way to a gateway.
+type order struct {
+	key string // topic and id
+	mqttconn.Message
 }
 
 func newPublisher(publish func(context.Context, mqttconn.Message) error, log *slog.Logger) *publisher {
@@ -60,6 +69,25 @@ func (p *publisher) wake(factory, kind string) {
 	p.notes[topic+" "+kind], p.topics[topic+" "+kind] = payload, topic
 	p.mu.Unlock()
 	p.awake()
+}
+
+// command sends a command until the broker has it. A repeated one changes
+// nothing at its gateway.
+func (p *publisher) command(factory, gateway string, c wire.Command) {
+	payload, err := wire.EncodeCommand(c)
+	if err != nil {
+		p.log.Error("command cannot be sent", "gateway", gateway, "factory", factory, "id", c.ID, "err", err)
+		return
+	}
+	m := mqttconn.Message{Topic: wire.CmdTopic(factory, gateway).String(), Payload: payload, QoS: 1}
+	p.mu.Lock()
+	p.orders = append(withoutOrder(p.orders, m.Topic+" "+c.ID), order{m.Topic + " " + c.ID, m})
+	p.mu.Unlock()
+	p.awake()
+}
+
+func withoutOrder(orders []order, key string) []order {
+	return slices.DeleteFunc(orders, func(o order) bool { return o.key == key })
 }
 
 // live sends readings for dashboards. What the broker does not take at once is
@@ -105,10 +133,11 @@ func (p *publisher) run(ctx context.Context) error {
 }
 
 // sendAll sends what waits: wakes first, for people wait for them, then
-// commits, then views. It reports whether all commits went out.
+// commits and commands, then views. It reports whether all of these two went out.
 func (p *publisher) sendAll(ctx context.Context) bool {
 	p.mu.Lock()
-	due, notes, topics, views := p.due, p.notes, p.topics, p.views
+	due, notes, topics, views, orders := p.due, p.notes, p.topics, p.views, p.orders
+	p.orders = nil
 	p.due, p.notes, p.topics, p.views = map[trackKey]commitment{}, map[string][]byte{}, map[string]string{}, nil
 	p.mu.Unlock()
 	for key, payload := range notes {
@@ -123,10 +152,28 @@ func (p *publisher) sendAll(ctx context.Context) bool {
 			p.again(key, c)
 		}
 	}
+	for n, o := range orders {
+		if !sent || p.send(ctx, o.Message) != nil {
+			sent = false
+			p.reorder(orders[n:])
+			break
+		}
+	}
 	for _, m := range views {
 		_ = p.send(ctx, m) // the next is a second away
 	}
 	return sent
+}
+
+// reorder puts commands back before those that came meanwhile, unless these say
+// the same again.
+func (p *publisher) reorder(left []order) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, newer := range p.orders {
+		left = withoutOrder(left, newer.key)
+	}
+	p.orders = slices.Concat(left, p.orders)
 }
 
 func (p *publisher) send(ctx context.Context, m mqttconn.Message) error {

@@ -9,6 +9,7 @@ import (
 
 	"nirapod/rules"
 	"nirapod/safety"
+	"nirapod/state"
 )
 
 const (
@@ -21,6 +22,7 @@ const (
 
 	orderedPrefix = "ordered/" // states of watch.ordered
 	toldPrefix    = "told/"    // and of watch.points
+	actsKey       = "acts"     // and watch.acts
 )
 
 // watch is what watches one factory. One gateway's readings come in order: the
@@ -34,8 +36,10 @@ type watch struct {
 	ordered *rules.Engine   // nil: no rule is about several gateways
 	shared  map[string]bool // the sensors of ordered
 	points  map[string]*point
-	waiting []safety.Reading // for ordered
-	changed map[string]bool  // points since the last Snapshot
+	waiting []safety.Reading  // for ordered
+	changed map[string]bool   // points since the last Snapshot
+	acts    []state.PermitAct // for ordered, oldest first
+	acted   bool              // acts changed since the last Snapshot
 }
 
 // point is a point of the ordered engine.
@@ -118,6 +122,7 @@ func (w *watch) Tick(now time.Time) []safety.Transition {
 		return out
 	}
 	upto := now.Add(-watermark)
+	out = append(out, w.actInTurn(upto)...)
 	out = append(out, w.take(upto)...)
 	out = append(out, w.hearOrdered(w.ordered.Tick(upto))...)
 	for _, id := range w.ordered.Points() {
@@ -157,6 +162,51 @@ func (w *watch) Reset(id string, at time.Time) []safety.Transition {
 	out := w.hearPrompt(w.prompt.Reset(id, at))
 	if p := w.points[id]; p != nil {
 		p.reset, w.changed[id] = at, true
+	}
+	return out
+}
+
+// Act is what a person did about a permit. Its error is the prompt engine's.
+func (w *watch) Act(a state.PermitAct) ([]safety.Transition, error) {
+	ts, err := act(w.prompt, a)
+	if err != nil {
+		return nil, err
+	}
+	if w.ordered != nil {
+		w.acts, w.acted = append(w.acts, a), true
+	}
+	return w.hearPrompt(ts), nil
+}
+
+// actInTurn gives the ordered engine the acts up to a moment, each after what
+// happened before it.
+func (w *watch) actInTurn(upto time.Time) (out []safety.Transition) {
+	for len(w.acts) > 0 && !w.acts[0].At.After(upto) {
+		a := w.acts[0]
+		w.acts, w.acted = w.acts[1:], true
+		out = append(out, w.take(a.At)...)
+		for _, part := range w.shares(a) {
+			ts, err := act(w.ordered, part)
+			if err == nil { // it watches less than the prompt one, which took it
+				out = append(out, w.hearOrdered(ts)...)
+			}
+		}
+	}
+	return out
+}
+
+// shares is what of an act concerns the ordered engine: a permit falls apart
+// into one for each sensor, since it does not know all of them.
+func (w *watch) shares(a state.PermitAct) (out []state.PermitAct) {
+	if a.Kind != state.PermitOpened {
+		return []state.PermitAct{a}
+	}
+	for _, id := range a.Permit.Sensors {
+		if w.shared[id] {
+			part := a
+			part.Permit.Sensors = []string{id}
+			out = append(out, part)
+		}
 	}
 	return out
 }
@@ -262,7 +312,23 @@ func (w *watch) Snapshot() map[string][]byte {
 		out[toldPrefix+id] = blob
 	}
 	clear(w.changed)
+	if w.acted {
+		w.acted = false
+		out[actsKey] = encodeActs(w.acts)
+	}
 	return out
+}
+
+// encodeActs returns nothing for none, which removes them.
+func encodeActs(acts []state.PermitAct) []byte {
+	if len(acts) == 0 {
+		return nil
+	}
+	blob, err := json.Marshal(acts)
+	if err != nil {
+		panic(err) // words and times always marshal
+	}
+	return blob
 }
 
 // Restore takes what Snapshot returned. An ordered engine that was none before
@@ -270,6 +336,9 @@ func (w *watch) Snapshot() map[string][]byte {
 func (w *watch) Restore(states map[string][]byte) []rules.Dropped {
 	prompt, ordered, told := map[string][]byte{}, map[string][]byte{}, map[string][]byte{}
 	for key, blob := range states {
+		if key == actsKey {
+			continue
+		}
 		if name, ok := strings.CutPrefix(key, orderedPrefix); ok {
 			ordered[name] = blob
 		} else if id, ok := strings.CutPrefix(key, toldPrefix); ok {
@@ -280,9 +349,15 @@ func (w *watch) Restore(states map[string][]byte) []rules.Dropped {
 	}
 	dropped := w.prompt.Restore(prompt)
 	if w.ordered == nil {
+		if len(states[actsKey]) > 0 {
+			dropped = append(dropped, rules.Dropped{Key: actsKey, Reason: "no rule is over several gateways any more"})
+		}
 		return append(dropped, forgotten(orderedPrefix, ordered, told)...)
 	}
 	w.points = map[string]*point{}
+	if blob := states[actsKey]; len(blob) > 0 && json.Unmarshal(blob, &w.acts) != nil {
+		dropped = append(dropped, rules.Dropped{Key: actsKey, Reason: "unreadable"})
+	}
 	if len(ordered) == 0 {
 		w.ordered.Restore(prompt) // what it does not watch is dropped, and stands in prompt
 	}

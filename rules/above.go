@@ -11,17 +11,16 @@ import (
 
 const aboveName = "count_above"
 
-// counter counts the readings of a window above a limit. It follows the window
-// when it is asked: amortised O(1) a reading.
+// counter counts the readings of a window above a limit.
 type counter struct {
-	limit       int64 // in millionths
-	first, next int   // numbers of the samples that are counted
-	all, doubt  int   // above the limit; and those of them in doubt
-	unsure      int   // all in doubt, above or not
+	taken
+	limit      int64 // in millionths
+	all, doubt int64 // above the limit; and those of them in doubt
+	unsure     int64 // all in doubt, above or not
 }
 
-func (c *counter) move(x sample, by int) {
-	above := 0
+func (c *counter) move(x sample, by int64) {
+	above := int64(0)
 	if x.micro > c.limit {
 		above = by
 	}
@@ -33,15 +32,10 @@ func (c *counter) move(x sample, by int) {
 }
 
 func (c *counter) follow(h *history, w *window) {
-	if h.next-c.first > len(h.ring) { // what is to go has been overwritten
-		*c = counter{limit: c.limit, first: w.first, next: w.first}
+	if c.lost(h) {
+		*c = counter{limit: c.limit, taken: from(w)}
 	}
-	for ; c.next < w.next; c.next++ {
-		c.move(h.at(c.next), 1)
-	}
-	for ; c.first < w.first; c.first++ {
-		c.move(h.at(c.first), -1)
-	}
+	c.taken.follow(h, w, c.move)
 }
 
 // count is those seen above the limit, to those and all that are missing or, by

@@ -25,6 +25,7 @@ type member struct {
 	Min         func(string) float64 `expr:"min"`
 	Max         func(string) float64 `expr:"max"`
 	Rise        func(string) float64 `expr:"rise"`
+	Slope       func(string) float64 `expr:"slope"`
 	TWA         func(string) float64 `expr:"twa"`
 	STEL        func(string) float64 `expr:"stel"`
 	CountAbove  aboveFunc            `expr:"count_above"`
@@ -46,7 +47,7 @@ type aboveFunc = func(length string, limit float64) float64
 
 type doseFunc = func(length string, criterion, exchange float64) float64
 
-var windowNames = []string{"mean", "min", "max", "rise"}
+var windowNames = []string{"mean", "min", "max", riseName, slopeName}
 
 // quantities lists every quantity by name.
 var quantities = slices.Sorted(maps.Keys(physics))

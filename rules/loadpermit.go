@@ -36,11 +36,22 @@ func (f fields) permitted(r Rule) {
 		refuse("what is no alarm")
 	case r.Hazard == safety.HazardExit || slices.ContainsFunc(reads, func(q safety.Quantity) bool { return slices.Contains(neverHidden, q) }):
 		refuse("a call point or an exit")
-	case r.Hazard == safety.HazardGas && r.Severity.Rank() > safety.PreAlarm.Rank():
+	case r.Hazard == safety.HazardGas && secondStage(r):
 		refuse("the second stage of a gas")
 	case r.Scope == ScopeSensor && len(r.Quantities) == 0:
 		refuse("a rule about any quantity")
 	case r.Scope == ScopeSensor && slices.Contains(r.Quantities, safety.Temperature) && b.uses.value:
 		refuse("static heat")
 	}
+}
+
+// secondStage reports whether a gas rule is beyond the first stage. What is
+// poisonous warns people before it harms them; what can burn harms nobody
+// before it burns, so its first stage is an alarm already.
+func secondStage(r Rule) bool {
+	first := safety.PreAlarm
+	if slices.Equal(r.Quantities, []safety.Quantity{safety.LEL}) {
+		first = safety.Alarm
+	}
+	return r.Severity.Rank() > first.Rank()
 }

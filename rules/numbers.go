@@ -156,7 +156,7 @@ func (l *lowerer) read(n ast.Node) number {
 	return out
 }
 
-// call lowers mean, min, max and rise.
+// call lowers what is written with arguments.
 func (l *lowerer) call(n *ast.CallNode) number {
 	name, at := "", n.Callee
 	switch callee := n.Callee.(type) {
@@ -202,30 +202,33 @@ func (l *lowerer) call(n *ast.CallNode) number {
 	if !ok {
 		return noNumber
 	}
-	if unit == "/" && (name == "mean" || name == "rise") {
+	if unit == "/" && (name == "mean" || steepness(name)) {
 		l.refuse(n, "a switch has no %s", name)
 		return noNumber
 	}
 	return l.window(name, unit, length, qs)
 }
 
+// steepness reports whether a statistic is one per minute.
+func steepness(name string) bool { return name == riseName || name == slopeName }
+
 func (l *lowerer) window(name, unit string, length time.Duration, qs []safety.Quantity) number {
 	slot := l.slots.number(length, qs...)
 	l.uses.live = true
-	l.uses.value = l.uses.value || name != "rise"
+	l.uses.value = l.uses.value || !steepness(name)
 	if l.member == "" {
 		l.windows = append(l.windows, length)
 	} else {
 		l.uses.paces = append(l.uses.paces, pace{l.member, length})
 	}
-	if name == "rise" {
+	if steepness(name) {
 		unit = unitOfRise(unit)
 	}
 	statistic := map[string]func(*window, *history, bool) span{
-		"mean": (*window).mean, "min": (*window).min, "max": (*window).max, "rise": (*window).rise,
+		"mean": (*window).mean, "min": (*window).min, "max": (*window).max, riseName: (*window).rise, slopeName: (*window).slope,
 	}[name]
 	label := fmt.Sprintf("%s(%v)", name, length)
-	works := l.coverable(qs, name != "rise")
+	works := l.coverable(qs, !steepness(name))
 	ask := func(v *view, s *sensor) span {
 		w := s.history.slots[slot]
 		if !v.sees(s.trust(v.late == s)) || len(works) > 0 && s.hidden(works, v.now) {

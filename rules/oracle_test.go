@@ -25,6 +25,9 @@ func leftOf(n ast.Node) ast.Node { return n.(*ast.BinaryNode).Left }
 type plant struct {
 	in      *instance
 	members map[safety.Quantity][]*sensor
+	site    *Engine // of the calendar only
+	around  surroundings
+	papers  map[*sensor]papersDrawn
 }
 
 var oracleRule = Rule{
@@ -32,24 +35,30 @@ var oracleRule = Rule{
 	Limits: []Limit{
 		{Name: "hot", Unit: "Cel", Value: 54}, {Name: "steep", Unit: "K/min", Value: 8},
 		{Name: "apart", Unit: "K", Value: 3}, {Name: "ratio", Unit: "1", Value: 1.25},
+		{Name: "due", Unit: "d", Value: 7}, {Name: "early", Unit: "s", Value: 5400}, {Name: "bars", Unit: "bar", Value: 7},
+		{Name: "space", Unit: "m3", Value: 9.5}, {Name: "ceiling", Unit: "m", Value: 4.25}, {Name: "crowd", Unit: "count", Value: 40},
 		{Name: "old", Unit: "s", Value: 2}, {Name: "classy", Unit: "Cel", ByClass: map[string]float64{"A1": 50, "B": 60}},
 	},
 }
 
 func drawPlant(t *rapid.T, slots *slots) plant {
-	zone := &place{Zone: &safety.Zone{ID: "z", SteamProne: rapid.Bool().Draw(t, "steam"), HighBay: rapid.Bool().Draw(t, "bay"), Exempt: rapid.Bool().Draw(t, "exempt"), NormalMax: 40}}
-	p := plant{members: map[safety.Quantity][]*sensor{}}
+	around := drawSurroundings(t)
+	zone, calendar := around.place(&safety.Zone{ID: "z", SteamProne: rapid.Bool().Draw(t, "steam"), HighBay: rapid.Bool().Draw(t, "bay"), Exempt: rapid.Bool().Draw(t, "exempt"), NormalMax: 40})
+	p := plant{members: map[safety.Quantity][]*sensor{}, site: &Engine{turns: turns{calendar: calendar}}, around: around, papers: map[*sensor]papersDrawn{}}
 	for _, q := range []safety.Quantity{safety.Temperature, safety.Smoke} {
 		for i := range 3 {
 			spec := safety.Sensor{ID: fmt.Sprint(q, i), Quantity: q, Period: time.Second, Class: rapid.SampledFrom([]string{"A1R", "B"}).Draw(t, "class")}
+			papers := drawPapers(t, &spec, around.now)
 			s := newSensor(spec, zone, slots)
+			s.isolation = isolation{"p", safety.Works[0], papers.from.UnixMilli(), papers.until.UnixMilli()}
+			p.papers[s] = papers
 			base := rapid.IntRange(40, 60).Draw(t, "base")
 			for at := range 8 {
 				v := float64(base + rapid.IntRange(-4, 4).Draw(t, "step"))
 				if q == safety.Smoke {
 					v = float64(rapid.IntRange(0, 1).Draw(t, "smoke"))
 				}
-				s.take(safety.Reading{Value: v, Quality: safety.Good}, int64(at)*1000)
+				s.take(safety.Reading{Value: v, Quality: safety.Good}, around.now.UnixMilli()+int64(at-7)*1000)
 			}
 			p.members[q] = append(p.members[q], s)
 		}
@@ -75,6 +84,7 @@ var functions = []function{
 	{"rise", `rise("8s")`, "K/min", overWindow(func(x samples) float64 {
 		return (x.newV/x.newN - x.oldV/x.oldN) / (x.newT/x.newN - x.oldT/x.oldN) * msPerMinute
 	})},
+	{slopeName, `slope("8s")`, "K/min", leastSquares},
 	{aboveName, `count_above("8s", hot)`, "count", func(s *sensor, args ...string) float64 {
 		limit, _ := strconv.ParseFloat(args[1], 64)
 		return float64(len(slices.DeleteFunc(valuesWithin(s, args[0]), func(v float64) bool { return v <= limit })))
@@ -92,6 +102,20 @@ func valuesWithin(s *sensor, length string) []float64 {
 		}
 	}
 	return out
+}
+
+// leastSquares fits a line by the formula of the textbook: covariance by variance.
+func leastSquares(s *sensor, args ...string) float64 {
+	d, _ := parseWindow(args[0])
+	last, _ := s.history.newest()
+	var n, t, v, tt, tv int64
+	for i := range s.history.next {
+		if x := s.history.at(i); x.at > last.at-d.Milliseconds() {
+			at := x.at - last.at
+			n, t, v, tt, tv = n+1, t+at, v+x.micro, tt+at*at, tv+at*x.micro
+		}
+	}
+	return float64(n*tv-t*v) / float64(n*tt-t*t) / scale * msPerMinute
 }
 
 // samples are those of a window, summed.
@@ -114,19 +138,20 @@ func overWindow(statistic func(samples) float64) func(*sensor, ...string) float6
 			}
 			out.n, out.sum, out.low, out.high = out.n+1, out.sum+v, min(out.low, v), max(out.high, v)
 			if x.at <= last.at-length.Milliseconds()/2 {
-				out.oldV, out.oldT, out.oldN = out.oldV+v, out.oldT+float64(x.at), out.oldN+1
+				out.oldV, out.oldT, out.oldN = out.oldV+v, out.oldT+float64(x.at-last.at), out.oldN+1
 			} else {
-				out.newV, out.newT, out.newN = out.newV+v, out.newT+float64(x.at), out.newN+1
+				out.newV, out.newT, out.newN = out.newV+v, out.newT+float64(x.at-last.at), out.newN+1
 			}
 		}
 		return statistic(out)
 	}
 }
 
-func asMember(s *sensor, now int64) member {
+func (p plant) asMember(s *sensor, now int64) member {
 	m := member{
 		Value: s.value, Age: float64(now-s.at) / 1000, Known: true, BadPolls: float64(s.badPolls),
 		Reason: string(s.reason), Suffix: s.suffix,
+		papersOfMember: p.papers[s].vm(p.around),
 	}
 	fields := reflect.ValueOf(&m).Elem()
 	for i := range fields.NumField() {
@@ -156,14 +181,17 @@ func (p plant) vm(now int64) map[string]any {
 	for q, list := range p.members {
 		var out []member
 		for _, s := range list {
-			out = append(out, asMember(s, now))
+			out = append(out, p.asMember(s, now))
 		}
 		env[string(q)] = out
 	}
-	own := reflect.ValueOf(asMember(p.in.own, now))
-	for i := range own.NumField() - 1 { // the last are its papers: none are drawn
-		env[own.Type().Field(i).Tag.Get("expr")] = own.Field(i).Interface()
+	own := reflect.ValueOf(p.asMember(p.in.own, now))
+	for _, f := range reflect.VisibleFields(own.Type()) {
+		if name := f.Tag.Get("expr"); name != "" {
+			env[name] = own.FieldByIndex(f.Index).Interface()
+		}
 	}
+	p.around.vm(env)
 	env[spreadName] = naiveSpread
 	env["high_bay"], env["s56_exempt"] = p.in.zone.HighBay, p.in.zone.Exempt
 	env["steam_prone"], env["normal_max"] = p.in.zone.SteamProne, p.in.zone.NormalMax
@@ -212,6 +240,7 @@ func drawCondition(t *rapid.T, depth int, dot string) string {
 			return rapid.SampledFrom([]string{"steam_prone", "high_bay", "s56_exempt"}).Draw(t, "flag")
 		},
 	}
+	atoms = append(atoms, placeAtoms(t, dot)...)
 	if dot == "" {
 		atoms = append(atoms, func() string {
 			return rapid.SampledFrom([]string{"any", "all", "none"}).Draw(t, "quantifier") +
@@ -310,7 +339,8 @@ func agree(t *rapid.T) bool {
 		p.in.lists = append(p.in.lists, p.members[q])
 	}
 	p.in.rule = b
-	now := p.in.own.at + int64(rapid.IntRange(0, 3000).Draw(t, "now"))
+	now := p.in.own.at + int64(rapid.OneOf(rapid.Just(0), rapid.IntRange(0, 3000)).Draw(t, "now"))
+	p.around.now = time.UnixMilli(now)
 	program, err := expr.Compile(r.When, expr.Env(environment(&r)), expr.AsBool())
 	if err != nil {
 		t.Fatal(err)
@@ -319,7 +349,7 @@ func agree(t *rapid.T) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := b.when.eval(&view{in: p.in, cur: p.in.own, now: now}); got != truthOf(want.(bool)) {
+	if got := b.when.eval(&view{site: p.site, in: p.in, cur: p.in.own, now: now}); got != truthOf(want.(bool)) {
 		t.Fatalf("%s is %v, expr says %v", r.When, got, want)
 	}
 	return want.(bool)
@@ -340,7 +370,7 @@ func TestKnowingLessSaysLess(t *testing.T) {
 			p.in.lists = append(p.in.lists, p.members[q])
 		}
 		now := p.in.own.at
-		all := b.when.eval(&view{in: p.in, cur: p.in.own, now: now})
+		all := b.when.eval(&view{site: p.site, in: p.in, cur: p.in.own, now: now})
 		for _, list := range p.members {
 			for _, s := range list {
 				if rapid.Bool().Draw(t, "lost") {
@@ -348,7 +378,7 @@ func TestKnowingLessSaysLess(t *testing.T) {
 				}
 			}
 		}
-		some := b.when.eval(&view{in: p.in, cur: p.in.own, now: now})
+		some := b.when.eval(&view{site: p.site, in: p.in, cur: p.in.own, now: now})
 		if some != unknown && some != all {
 			t.Fatalf("%s: %v with all, %v with less", r.When, all, some)
 		}

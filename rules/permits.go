@@ -68,19 +68,31 @@ func (l *lowerer) permitTest(name string) cond {
 // Permit isolates the sensors that p names from the rules that say of
 // themselves that a permit for such work may cover them, from p.From or at,
 // whichever is later, until p.Until or the end of the shift, whichever is
-// earlier; outside of shifts until the next begins. It refuses a permit that is
-// not in order, and one that would isolate a sensor that no permit may: errors
-// wrap safety.ErrInvalid, ErrNotFound or ErrConflict and nothing has changed.
+// earlier; outside of shifts until the next begins. It refuses what Permitted
+// refuses, and then nothing has changed.
 func (e *Engine) Permit(p safety.Permit, at time.Time) ([]safety.Transition, error) {
-	from := max(p.From.UnixMilli(), at.UnixMilli())
-	until := e.permitEnd(from, p.Until.UnixMilli())
-	if err := e.mayPermit(p, from, until); err != nil {
+	bounded, err := e.Permitted(p, at)
+	if err != nil {
 		return nil, err
 	}
 	for _, id := range p.Sensors {
-		e.sensors[id].isolation = isolation{p.ID, p.Work, from, until}
+		e.sensors[id].isolation = isolation{p.ID, p.Work, bounded.From.UnixMilli(), bounded.Until.UnixMilli()}
 	}
 	return e.permitChanged(p.Sensors, at), nil
+}
+
+// Permitted returns p with the bounds that Permit would give it. It refuses a
+// permit that is not in order, and one that would isolate a sensor that no
+// permit may: errors wrap safety.ErrInvalid, ErrNotFound or ErrConflict and say
+// what to do instead.
+func (e *Engine) Permitted(p safety.Permit, at time.Time) (safety.Permit, error) {
+	from := max(p.From.UnixMilli(), at.UnixMilli())
+	until := e.permitEnd(from, p.Until.UnixMilli())
+	if err := e.mayPermit(p, from, until); err != nil {
+		return safety.Permit{}, err
+	}
+	p.From, p.Until = time.UnixMilli(from).UTC(), time.UnixMilli(until).UTC()
+	return p, nil
 }
 
 // permitEnd bounds a permit by the shift in which it begins.
@@ -101,19 +113,19 @@ func (e *Engine) mayPermit(p safety.Permit, from, until int64) error {
 		return err
 	}
 	if until <= from {
-		return fmt.Errorf("permit %s: it would be over before it begins: %w", p.ID, safety.ErrInvalid)
+		return fmt.Errorf("permit %s: it would be over before it begins; give a later end: %w", p.ID, safety.ErrInvalid)
 	}
 	for _, id := range p.Sensors {
 		s := e.sensors[id]
 		switch {
 		case s == nil:
-			return fmt.Errorf("permit %s: sensor %s: %w", p.ID, id, safety.ErrNotFound)
+			return fmt.Errorf("permit %s: sensor %s: the site has none of that name: %w", p.ID, id, safety.ErrNotFound)
 		case s.zone.ID != p.Zone:
-			return fmt.Errorf("permit %s: sensor %s is in zone %s, not in %s: %w", p.ID, id, s.zone.ID, p.Zone, safety.ErrInvalid)
+			return fmt.Errorf("permit %s: sensor %s is in zone %s, not in %s; open a permit for each zone: %w", p.ID, id, s.zone.ID, p.Zone, safety.ErrInvalid)
 		case !s.mayHide(p.Work):
-			return fmt.Errorf("permit %s: no rule about sensor %s may be covered by a permit for %s: %w", p.ID, id, p.Work, safety.ErrInvalid)
+			return fmt.Errorf("permit %s: no rule about sensor %s may be covered by a permit for %s; leave it out (call points, static heat, the second gas stage and exits are never covered): %w", p.ID, id, p.Work, safety.ErrInvalid)
 		case s.isolatedAt(from) && s.isolation.permit != p.ID:
-			return fmt.Errorf("permit %s: sensor %s is isolated by permit %s: %w", p.ID, id, s.isolation.permit, safety.ErrConflict)
+			return fmt.Errorf("permit %s: sensor %s is isolated by permit %s; end that one first: %w", p.ID, id, s.isolation.permit, safety.ErrConflict)
 		}
 	}
 	return nil

@@ -195,11 +195,12 @@ func TestWhatNoPermitMayCoverIsRefusedAtLoad(t *testing.T) {
 		{"hazard: fire, class: alarm, severity: evacuate, scope: sensor, quantity: call_point, when: value == 1", "a call point or an exit"},
 		{"hazard: exit, class: alarm, severity: alarm, scope: sensor, quantity: locked, when: value == 1", "a call point or an exit"},
 		{"hazard: gas, class: alarm, severity: alarm, scope: sensor, quantity: co, when: value >= limit", "the second stage"},
+		{"hazard: gas, class: alarm, severity: evacuate, scope: sensor, quantity: lel, when: value >= explosive", "the second stage"},
 		{"hazard: fire, class: alarm, severity: alarm, scope: sensor, quantity: temperature, when: value >= heat", "static heat"},
 		{"hazard: fire, class: info, severity: info, scope: sensor, quantity: smoke, when: value == 1", "no alarm"},
 		{"hazard: fire, class: alarm, severity: alarm, scope: sensor, quantity: any, when: known", "any quantity"},
 	} {
-		text := "rules:\n  - {name: r, " + c.rule + `, permit: hot_work, runs: server, clause: c, limits: {limit: {value: 1, unit: ppm, source: s, clause: c, confidence: chosen}, heat: {value: 1, unit: Cel, source: s, clause: c, confidence: chosen}}}`
+		text := "rules:\n  - {name: r, " + c.rule + `, permit: hot_work, runs: server, clause: c, limits: {limit: {value: 1, unit: ppm, source: s, clause: c, confidence: chosen}, explosive: {value: 1, unit: "%LEL", source: s, clause: c, confidence: chosen}, heat: {value: 1, unit: Cel, source: s, clause: c, confidence: chosen}}}`
 		_, err := rules.Load(fstest.MapFS{"p.yml": {Data: []byte(text)}})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", c.rule, err)

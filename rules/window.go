@@ -132,7 +132,7 @@ type window struct {
 	length  int64 // ms
 	need    int   // samples for mean, min, max
 	spread  int64 // ms between the oldest and the newest of them
-	needed  int   // samples in each half for rise
+	needed  int   // samples in each half for rise and slope
 	first   int   // number of the oldest sample inside
 	middle  int   // number of the oldest sample in the newer half
 	next    int
@@ -140,6 +140,7 @@ type window struct {
 	young   half // [middle, next)
 	lowest  deque
 	highest deque
+	trend   *trend // nil until a condition asks for the slope
 }
 
 // half is one half of a window: all its samples, and those of them in doubt.
@@ -220,6 +221,12 @@ func (w *window) covered(h *history, n int64) bool {
 	return n >= int64(w.need) && h.atOf(w.next-1)-h.atOf(w.first) >= w.spread
 }
 
+// halved reports whether each half holds enough.
+func (w *window) halved(trusted bool) bool {
+	need := int64(w.needed)
+	return w.old.sums(trusted).n >= need && w.young.sums(trusted).n >= need
+}
+
 // mean of all samples or of the trusted ones; the others count as missing.
 func (w *window) mean(h *history, trusted bool) span {
 	old, young := w.old.sums(trusted), w.young.sums(trusted)
@@ -239,14 +246,16 @@ func (w *window) extreme(h *history, d *deque, trusted bool) span {
 	return exactly(float64(h.microOf(d.front())) / scale)
 }
 
-// rise is the slope per minute: mean of the newer half minus mean of the older
+const riseName = "rise"
+
+// rise is the steepness per minute: mean of the newer half minus mean of the older
 // half, over the distance of their mean times. On a straight line it is exact;
 // against noise it is nearly as good as a least-squares fit, and it is O(1).
 func (w *window) rise(_ *history, trusted bool) span {
-	old, young := w.old.sums(trusted), w.young.sums(trusted)
-	if old.n < int64(w.needed) || young.n < int64(w.needed) {
+	if !w.halved(trusted) {
 		return anything
 	}
+	old, young := w.old.sums(trusted), w.young.sums(trusted)
 	first := old.at / old.n // keeps the differences small enough to be exact
 	ms := float64(young.at-first*young.n)/float64(young.n) - float64(old.at-first*old.n)/float64(old.n)
 	micro := float64(young.micro)/float64(young.n) - float64(old.micro)/float64(old.n)

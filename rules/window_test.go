@@ -31,7 +31,7 @@ func TestWindowsAgreeWithALookAtAllSamples(t *testing.T) {
 			for i, w := range h.windows {
 				for _, trusted := range []bool{false, true} {
 					want := look(all, lengths[i], trusted)
-					got := [4]span{w.mean(h, trusted), w.min(h, trusted), w.max(h, trusted), w.rise(h, trusted)}
+					got := [5]span{w.mean(h, trusted), w.min(h, trusted), w.max(h, trusted), w.rise(h, trusted), w.slope(h, trusted)}
 					for k := range got {
 						if got[k].known() != want[k].known() || got[k].known() && math.Abs(got[k].lo-want[k].lo) > 1e-6 {
 							t.Fatalf("%v, trusted %v, statistic %d: got %v, want %v", lengths[i], trusted, k, got[k], want[k])
@@ -51,10 +51,11 @@ func TestWindowsAgreeWithALookAtAllSamples(t *testing.T) {
 	}
 }
 
-// look computes mean, min, max and rise from all samples, as docs/rules.md says.
-func look(all []sample, length time.Duration, trusted bool) [4]span {
-	out := [4]span{anything, anything, anything, anything}
+// look computes mean, min, max, rise and slope from all samples, as docs/rules.md says.
+func look(all []sample, length time.Duration, trusted bool) [5]span {
+	out := [5]span{anything, anything, anything, anything, anything}
 	last := all[len(all)-1].at
+	var sumT, sumTT, sumTV float64
 	var n, sum, oldN, oldSum, oldT, newSum, newT float64
 	low, high, doubted, first := math.Inf(1), math.Inf(-1), false, int64(0)
 	for _, x := range all {
@@ -71,6 +72,8 @@ func look(all []sample, length time.Duration, trusted bool) [4]span {
 			continue
 		}
 		n, sum = n+1, sum+v
+		t := float64(x.at - first)
+		sumT, sumTT, sumTV = sumT+t, sumTT+t*t, sumTV+t*v
 		if x.at <= last-length.Milliseconds()/2 {
 			oldN, oldSum, oldT = oldN+1, oldSum+v, oldT+float64(x.at-first)
 		} else {
@@ -87,6 +90,7 @@ func look(all []sample, length time.Duration, trusted bool) [4]span {
 	}
 	if half := math.Max(2, 0.75*promised/2); oldN >= half && n-oldN >= half {
 		out[3] = exactly((newSum/(n-oldN) - oldSum/oldN) / (newT/(n-oldN) - oldT/oldN) * msPerMinute)
+		out[4] = exactly((n*sumTV - sumT*sum) / (n*sumTT - sumT*sumT) * msPerMinute)
 	}
 	return out
 }
@@ -100,8 +104,23 @@ func TestARiseIsPerMinuteAndExactOnALine(t *testing.T) {
 	for i := range 60 {
 		h.add(int64(100_000+i)*1000, 20+0.1*float64(i), false)
 	}
+	if got := h.windows[0].slope(h, false); got.lo != 6 {
+		t.Errorf("slope %v, want 6", got.lo)
+	}
 	if got := h.windows[0].rise(h, false); math.Abs(got.lo-6) > 1e-9 {
 		t.Errorf("rise %v, want 6 K/min exactly", got.lo)
+	}
+	for i := range 500 { // more than is kept, while nobody asks
+		h.add(int64(100_060+i)*1000, 26-0.2*float64(i), true)
+	}
+	if got := h.windows[0].slope(h, false); got.lo != -12 {
+		t.Errorf("slope %v, want -12", got.lo)
+	}
+	if got := h.windows[0].slope(h, true); got.known() {
+		t.Errorf("slope %v of nothing trusted", got.lo)
+	}
+	if n := testing.AllocsPerRun(100, func() { h.windows[0].slope(h, true) }); n != 0 {
+		t.Errorf("%g allocations a slope", n)
 	}
 }
 

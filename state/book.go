@@ -10,8 +10,8 @@ import (
 )
 
 // Book is the record of what people act on (alerts, incidents, signals,
-// notices and what has to leave the machine) within one transaction. Only
-// package alerts writes it.
+// notices, permits and what has to leave the machine) within one transaction.
+// Only package alerts writes it, and of permits package permit.
 type Book struct{ tx transaction }
 
 // Book runs fn on the book in one transaction: all that fn wrote is durable

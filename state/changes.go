@@ -10,9 +10,9 @@ import (
 // row gives it the next id; an earlier id of the same row is then gone.
 type Change struct {
 	ID      int64
-	Kind    string // alert | incident | notice
+	Kind    string // alert | incident | notice | permit
 	Factory string
-	Doc     json.RawMessage // safety.Alert, safety.Incident or safety.Notice
+	Doc     json.RawMessage // safety.Alert, safety.Incident, safety.Notice or safety.PermitRecord
 }
 
 // ChangesAfter returns at most limit changes with an id above after, oldest
@@ -24,6 +24,7 @@ func (d *DB) ChangesAfter(ctx context.Context, after int64, limit int) ([]Change
 	}, `SELECT change, 'alert', factory, doc FROM alerts WHERE change > :after
 		UNION ALL SELECT change, 'incident', factory, doc FROM incidents WHERE change > :after
 		UNION ALL SELECT change, 'notice', factory, doc FROM notices WHERE change > :after
+		UNION ALL SELECT change, 'permit', factory, doc FROM permits WHERE change > :after
 		ORDER BY 1 LIMIT :limit`, sql.Named("after", after), sql.Named("limit", limit))
 }
 

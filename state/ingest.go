@@ -32,6 +32,8 @@ type Batch struct {
 	Transitions []safety.Transition          // ID is ignored; in the order in which they shall be read
 	Engine      map[string]map[string][]byte // factory → key → state; an empty state removes the key
 	Refusals    []Refusal
+	Permits     []PermitOutcome
+	Taken       []PermitTaken
 }
 
 // keptRefusals is how many refusals of a gateway are kept in full. All are
@@ -51,6 +53,12 @@ func (d *DB) CommitBatch(ctx context.Context, b Batch) error {
 			return err
 		}
 		if err := putRefusals(ctx, tx, b.Refusals); err != nil {
+			return err
+		}
+		if err := putOutcomes(ctx, tx, b.Permits); err != nil {
+			return err
+		}
+		if err := putTaken(ctx, tx, b.Taken); err != nil {
 			return err
 		}
 		return putProgress(ctx, tx, b.Progress)

@@ -31,6 +31,7 @@ func tenants(t *testing.T) *state.DB {
 		put(t, d, "alerts", factory, "alert-"+factory, safety.Alert{ID: "alert-" + factory, FactoryID: factory, Point: x.Point, IncidentID: "incident-" + factory})
 		put(t, d, "incidents", factory, "incident-"+factory, safety.Incident{ID: "incident-" + factory, FactoryID: factory})
 		put(t, d, "notices", factory, "notice-"+factory, safety.Notice{ID: "notice-" + factory, FactoryID: factory})
+		put(t, d, "permits", factory, "permit-"+factory, safety.PermitRecord{Permit: safety.Permit{ID: "permit-" + factory}, FactoryID: factory})
 		must(t, d.Book(t.Context(), func(b *state.Book) error {
 			return errors.Join(
 				b.AddReset(t.Context(), state.Reset{Factory: factory, Point: x.Point, By: "committee", At: at(2)}),
@@ -60,6 +61,8 @@ func put(t *testing.T, d *state.DB, table, factory, id string, doc any) {
 		case "alerts":
 			_, err = tx.Exec(`INSERT INTO alerts (id, factory, point, class, state, incident, occurred_at, grouped, change, doc, work)
 				VALUES (?, ?, ?, ?, ?, ?, 0, 1, ?, ?, '{}')`, id, factory, point, word("class"), word("state"), word("incident_id"), written, string(text))
+		case "permits":
+			_, err = tx.Exec(`INSERT INTO permits (id, factory, open, until, change, doc) VALUES (?, ?, 1, 0, ?, ?)`, id, factory, written, string(text))
 		case "incidents":
 			_, err = tx.Exec(`INSERT INTO incidents (id, factory, kind, state, occurred_at, change, doc)
 				VALUES (?, ?, ?, ?, 0, ?, ?)`, id, factory, word("kind"), word("state"), written, string(text))
@@ -95,6 +98,10 @@ var doors = map[string]func(ctx context.Context, v *state.View, factory string) 
 		return v.Notices(ctx, state.NoticeFilter{}, "", 0)
 	},
 	"Notice": func(ctx context.Context, v *state.View, f string) (any, error) { return v.Notice(ctx, "notice-"+f) },
+	"Permits": func(ctx context.Context, v *state.View, _ string) (any, error) {
+		return v.Permits(ctx, state.PermitFilter{Open: true}, "", 0)
+	},
+	"Permit": func(ctx context.Context, v *state.View, f string) (any, error) { return v.Permit(ctx, "permit-"+f) },
 	"Happened": func(ctx context.Context, v *state.View, f string) (any, error) {
 		return v.Happened(ctx, "incident-"+f, at(0), at(10), 10)
 	},
@@ -108,7 +115,7 @@ var doors = map[string]func(ctx context.Context, v *state.View, factory string) 
 // naming are the doors that name one thing: another tenant's does not exist.
 // listing are those that list what belongs to one thing.
 var (
-	naming  = []string{"Site", "Alert", "Incident", "Notice"}
+	naming  = []string{"Site", "Alert", "Incident", "Notice", "Permit"}
 	listing = []string{"Transitions", "Happened", "Resets", "Signals", "Undelivered"}
 )
 

@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"time"
-
 	"nirapod/safety"
 )
 
@@ -87,39 +85,3 @@ func DecodeCommit(topic Topic, payload []byte) (Commit, error) {
 	}
 	return j.commit(), nil
 }
-
-// CommandAck tells a gateway that a person acknowledged a point: it silences
-// the staff alert there. No command silences an evacuation sounder.
-const CommandAck = "ack"
-
-// Command is what the server asks of a gateway.
-type Command struct {
-	ID      string    `json:"id"`      // for the gateway to take a repeated one once
-	Kind    string    `json:"kind"`    // CommandAck
-	Point   string    `json:"point"`   // 16 hex digits
-	By      string    `json:"by"`      // who decided, for the record
-	Expires time.Time `json:"expires"` // UTC, whole ms; afterwards the gateway ignores it
-}
-
-// Validate returns an error wrapping safety.ErrInvalid unless c can be sent.
-func (c Command) Validate() error {
-	if err := checkToken("id", c.ID); err != nil {
-		return err
-	}
-	if c.Kind != CommandAck {
-		return invalid("kind %.40q: want %s", c.Kind, CommandAck)
-	}
-	if len(c.Point) != 16 || !only(c.Point, hexChars) {
-		return invalid("point %.40q: want 16 lower-case hex digits", c.Point)
-	}
-	if err := checkText("by", c.By); err != nil {
-		return err
-	}
-	return checkTime("expires", c.Expires)
-}
-
-// EncodeCommand returns c as JSON, or an error wrapping safety.ErrInvalid.
-func EncodeCommand(c Command) ([]byte, error) { return encodeJSON(c, MaxMessage) }
-
-// DecodeCommand reads a command; errors wrap safety.ErrInvalid.
-func DecodeCommand(payload []byte) (Command, error) { return decodeJSON[Command](payload, MaxMessage) }

@@ -19,6 +19,10 @@ func TestMessagesRefuse(t *testing.T) {
 		`"sensors":[{"id":"s","quantity":"co","period_ms":1000}]}`
 	const goodCommit = `{"run":"0123456789abcdef","stream":"r","upto":5,"ranges":[[7,8],[9,9]],"epoch":"e"}`
 	const goodCmd = `{"id":"1","kind":"ack","point":"0123456789abcdef","by":"x","expires":"2026-11-22T07:00:00Z"}`
+	const goodPermit = `{"id":"1","kind":"permit","by":"x","expires":"2026-11-22T07:00:00Z","permit":{"id":"p","work":"hot_work","zone_id":"z",` +
+		`"sensor_ids":["s"],"from":"2026-11-22T05:00:00Z","until":"2026-11-22T06:00:00Z","issued_by":"a","accepted_by":"b","watch":"c"}}`
+	const goodEnd = `{"id":"1","kind":"permit-end","permit_id":"p","by":"x","expires":"2026-11-22T07:00:00Z"}`
+	const goodTest = `{"id":"1","kind":"self-tested","permit_id":"p","sensor_ids":["s"],"by":"x","expires":"2026-11-22T07:00:00Z"}`
 	const goodLive = `{"at":"2026-11-22T07:00:01Z","readings":[{"gateway":"g","sensor":"s","value":1,"quality":"good","at":"2026-11-22T07:00:01Z"}]}`
 	const goodPresence = `{"run":"0123456789abcdef","online":true,"at":"2026-11-22T07:00:00Z"}`
 	for _, tt := range []struct {
@@ -56,6 +60,17 @@ func TestMessagesRefuse(t *testing.T) {
 		{"an unknown command", cmd, goodCmd, `"ack"`, `"silence"`, "kind"},
 		{"a command for ever", cmd, goodCmd, `"2026-11-22T07:00:00Z"`, `"0001-01-01T00:00:00Z"`, "expires"},
 		{"a command without a point", cmd, goodCmd, "0123456789abcdef", "", "point"},
+		{"a permit that is none", cmd, goodPermit, `"permit":{`, `"paper":{`, "missing"},
+		{"a permit of one person", cmd, goodPermit, `"accepted_by":"b"`, `"accepted_by":"A"`, "two people"},
+		{"a permit of five hours", cmd, goodPermit, `T06:00`, `T10:00`, "at most"},
+		{"a permit in local time", cmd, goodPermit, `T06:00:00Z`, `T12:00:00+06:00`, "until"},
+		{"a permit for no sensor", cmd, goodPermit, `["s"]`, `[]`, "0 sensors"},
+		{"a permit for a place", cmd, goodPermit, `["s"]`, `["the hall"]`, "sensor_ids"},
+		{"a permit without a zone", cmd, goodPermit, `"z"`, `""`, "zone_id"},
+		{"a name with a line end", cmd, goodPermit, `"watch":"c"`, `"watch":"c\n"`, "control"},
+		{"the end of nothing", cmd, goodEnd, `"p"`, `""`, "permit_id"},
+		{"a test after nothing", cmd, goodTest, `"p"`, `""`, "permit_id"},
+		{"a test of nothing", cmd, goodTest, `["s"]`, `[]`, "0 sensors"},
 		{"a bad reading with a value", live, goodLive, `"good"`, `"bad","reason":"crc"`, "a value unless bad"},
 		{"a good reading without", live, goodLive, `"value":1,`, ``, "a value unless bad"},
 		{"an unknown quality", live, goodLive, `"good"`, `"fine"`, "quality"},

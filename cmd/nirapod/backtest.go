@@ -83,6 +83,9 @@ func askThePast(ctx context.Context, cfg app.Config, factory string, q backtest.
 	if q.Told, err = db.RaisedBetween(ctx, site.Factory.ID, q.From, q.To); err != nil {
 		return nil, err
 	}
+	if q.Permits, err = db.PermitsBetween(ctx, site.Factory.ID, q.From.Add(-safety.LongestPermit), q.To); err != nil {
+		return nil, err
+	}
 	series, err := app.OpenSeries(ctx, cfg, log)
 	if err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ const usage = `usage: nirapod COMMAND [FLAGS]
   rules    try and read rules: rules test FILES…, rules replay -rules DIR -map FILE DATA…,
            rules backtest -c FILE -rules DIR, rules explain
   gateway  let a gateway in, or shut it out: gateway add -c FILE -factory ID -gateway ID; gateway remove …
+  permit   isolate sensors while work goes on: permit open -c FILE -factory ID …; permit close …; permit tested …; permit list …
   influx   make buckets, token and tasks in InfluxDB 2: influx setup -c FILE -operator-token FILE
 
 nirapod COMMAND -h explains the flags.
@@ -73,6 +74,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		return ruleTools(ctx, rest, std, log)
 	case "gateway":
 		return gateway(ctx, rest, std)
+	case "permit":
+		return permits(ctx, rest, std)
 	case "influx":
 		return influx(ctx, rest, std)
 	case "help", "-h", "--help":

@@ -101,8 +101,52 @@ func TestPeopleAndGateways(t *testing.T) {
 	}
 }
 
+func TestPermitsOnTheServersHost(t *testing.T) {
+	name := configure(t, string(demo.Site))
+	if _, err := command(t, "", "gateway", "add", "-c", name, "-factory", "padma", "-gateway", "gw-1"); err != nil { // imports the site
+		t.Fatal(err)
+	}
+	open := func(with ...string) (string, error) {
+		return command(t, "", append([]string{"permit", "open", "-c", name, "-factory", "padma", "-zone", "store", "-sensors", "store-smoke", "-work", "hot_work",
+			"-for", "1h", "-issued-by", "Rahim", "-accepted-by", "Salma", "-watch", "Karim", "-reason", "welding a rail"}, with...)...)
+	}
+	for want, with := range map[string][]string{
+		"want a duration": {"-for", "soon"}, "4h0m0s at most": {"-for", "5h"}, "two people": {"-accepted-by", "rahim"}, "is no work": {"-work", "cooking"},
+		"leave it out": {"-sensors", "store-smoke,call-point-1"}, "site has none": {"-sensors", "ghost"},
+	} {
+		if out, err := open(with...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v %s, want %q", with, err, out, want)
+		}
+	}
+	out, err := open()
+	id, _, _ := strings.Cut(out, " ")
+	if err != nil || !strings.Contains(out, "stands until") {
+		t.Fatalf("%v %s", err, out)
+	}
+	if _, err := open(); !errors.Is(err, safety.ErrConflict) {
+		t.Errorf("again: %v", err)
+	}
+	for _, step := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"list"}, id + "\thot_work\tstore\t"},
+		{[]string{"close", "-id", id}, "test store-smoke"},
+		{[]string{"list"}, "over, test store-smoke"},
+		{[]string{"tested", "-sensor", "store-smoke"}, "store-smoke is tested"},
+	} {
+		out, err := command(t, "", append([]string{"permit", step.args[0], "-c", name, "-factory", "padma"}, step.args[1:]...)...)
+		if err != nil || !strings.Contains(out, step.want) {
+			t.Errorf("%v: %v %q, want %q", step.args, err, out, step.want)
+		}
+	}
+	if out, err := command(t, "", "permit", "list", "-c", name, "-factory", "padma"); err != nil || out != "" {
+		t.Errorf("after the last test: %v %q", err, out)
+	}
+}
+
 func TestWrongUseSaysWhatIsRight(t *testing.T) {
-	for _, args := range [][]string{{}, {"fly"}, {"serve", "-x"}, {"check"}, {"user"}, {"user", "eat"}, {"gateway"}, {"check", "-site", "a", "b"}, {"serve", "-roles", "cook"}, {"influx"}, {"influx", "setup"}, {"influx", "setup", "-operator-token", "x", "y"}} {
+	for _, args := range [][]string{{}, {"fly"}, {"serve", "-x"}, {"check"}, {"user"}, {"user", "eat"}, {"gateway"}, {"permit"}, {"permit", "eat"}, {"check", "-site", "a", "b"}, {"serve", "-roles", "cook"}, {"influx"}, {"influx", "setup"}, {"influx", "setup", "-operator-token", "x", "y"}} {
 		if _, err := command(t, "", args...); !errors.Is(err, safety.ErrInvalid) || strings.TrimSpace(err.Error()) == "" {
 			t.Errorf("%v: %v", args, err)
 		}

@@ -1,5 +1,7 @@
 // The safety committee: sees the fire on the plan, knows where and what to do,
 // opens the room, says "I am looking", reads what happened, opens the notice.
+import { permits } from './permits.mjs'
+
 const words = {
   bn: {
     fire: 'আগুন', act: 'বের হন', room: 'গুদাম', floor: 'নিচতলা', danger: 'বিপদ', smoke: 'ধোঁয়া', heat: 'হিট ডিটেক্টর', look: 'আমি দেখছি', looking: 'দেখছেন', people: 'ভিতরে কতজন',
@@ -18,6 +20,8 @@ export async function committee(stage) {
   await acknowledges(stage)
   for (const [language, size] of [['bn', 'laptop'], ['en', 'laptop'], ['bn', 'phone']]) await reads(await stage.enter('committee', language, size))
   await comesBack(stage)
+  await permits(stage, 'committee', 'bn', 'laptop', 'sewing', 'sewing-smoke')
+  await permits(stage, 'committee', 'en', 'phone', 'sewing', 'sewing-smoke')
 }
 
 /** watches: which room of which floor, and what to do, without touching anything; then the room. */

@@ -1,5 +1,7 @@
 // The installer on a ladder: is the box heard, does this sensor answer, what
 // does it say right now? Papers are not theirs.
+import { permits } from './permits.mjs'
+
 const words = {
   bn: { online: 'সংযোগ আছে', clock: 'ঘড়ি ঠিক', heat: 'গুদাম: হিট ডিটেক্টর', good: 'ভালো', notices: /নোটিশ/, opened: 'এই পাতা খোলার পর থেকে' },
   en: { online: 'Connected', clock: 'clock right', heat: 'Store: heat detector', good: 'good', notices: /Notices/, opened: 'Since you opened this' },
@@ -20,6 +22,7 @@ export async function installer(stage) {
     await p.looks('sensor', { digits: 'latin' })
     await p.leave()
   }
+  await permits(stage, 'installer', 'en', 'laptop', 'sewing', 'sewing-smoke')
   const refused = await stage.enter('installer', 'en', 'phone', { at: '/#/notices' })
   await refused.sees('Gateways', 'main')
   await refused.leave()

@@ -7,7 +7,7 @@ import (
 	"nirapod/wire"
 )
 
-const remembered = 64 // ids of commands
+const remembered = 256 // ids of commands
 
 // receive takes what the server sends.
 func (f *Forwarder) receive(m mqttconn.Message) {

@@ -26,6 +26,8 @@ type Question struct {
 	From, To      time.Time
 	// Readings calls yield for all readings with from <= At < to, in any order.
 	Readings func(ctx context.Context, from, to time.Time, yield func(safety.Reading) error) error
+	// Permits are those that stood at the time, as they really ended.
+	Permits []safety.PermitRecord
 	// Told is what the gateways and the server told at the time, in order.
 	Told []safety.Transition
 }
@@ -107,6 +109,7 @@ func Run(ctx context.Context, q Question) (*Report, error) {
 			return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Sensor, b.Sensor))
 		})
 		for _, x := range some {
+			q.Permits = permitted(q.Permits, x.At, present, edit)
 			if !x.At.Before(q.From) {
 				r.Readings++
 				cover.add(x)
@@ -114,6 +117,7 @@ func Run(ctx context.Context, q Question) (*Report, error) {
 			present.observe(x)
 			edit.observe(x)
 		}
+		q.Permits = permitted(q.Permits, end, present, edit)
 		present.hear(present.engine.Tick(end))
 		edit.hear(edit.engine.Tick(end))
 	}
@@ -124,6 +128,22 @@ func Run(ctx context.Context, q Question) (*Report, error) {
 	r.Gaps = cover.gaps()
 	r.compare(present.points, edit.points, told(q.Told))
 	return r, nil
+}
+
+// permitted gives both sides the permits that begin by at and returns the rest,
+// which are in order of their begin. Rules that no permit covers take none.
+func permitted(left []safety.PermitRecord, at time.Time, sides ...*side) []safety.PermitRecord {
+	for len(left) > 0 && !left[0].From.After(at) {
+		p := left[0].Permit
+		p.Until = left[0].End()
+		for _, s := range sides {
+			if ts, err := s.engine.Permit(p, p.From); err == nil {
+				s.hear(ts)
+			}
+		}
+		left = left[1:]
+	}
+	return left
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -141,3 +141,39 @@ func TestNothingIsNotSilence(t *testing.T) {
 		t.Errorf("a store that fails: %v", err)
 	}
 }
+
+// Work under a permit is no alarm of the past; an edit that covers it no longer
+// says what it would have raised.
+func TestWhatStoodUnderAPermit(t *testing.T) {
+	covered := func(permit string) []rules.Pack {
+		text := `rules: [{name: high, hazard: fire, class: alarm, severity: alarm, scope: sensor, quantity: flame, when: value == 1, ` + permit + `runs: server, clause: c}]`
+		out, err := rules.Load(fstest.MapFS{"p.yml": {Data: []byte(text)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	ended := begin.Add(15 * time.Second)
+	welding := safety.PermitRecord{EndedAt: &ended, Permit: safety.Permit{
+		ID: "p", Work: safety.HotWork, Zone: "z", Sensors: []string{"s"}, From: begin.Add(5 * time.Second), Until: begin.Add(time.Hour),
+		IssuedBy: "Rahim", AcceptedBy: "Salma", Watch: "Karim",
+	}}
+	for _, c := range []struct{ name, permit, want string }{
+		{"still covered", "permit: hot_work, ", ""},
+		{"covered no longer", "", "moved 15/7"},
+	} {
+		q := question(history("0*7 1*12 0*5"), covered("permit: hot_work, "), covered(c.permit))
+		q.Plant.Sensors[0].Quantity, q.Permits = safety.Flame, []safety.PermitRecord{welding}
+		r, err := backtest.Run(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, x := range r.Changes {
+			got += fmt.Sprintf("%s %s/%s", x.Kind, from(x.Present), from(x.Edit))
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}

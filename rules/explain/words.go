@@ -118,7 +118,7 @@ func (s *speaker) name(name string) string {
 }
 
 var windows = map[string]string{
-	"mean": "its mean over", "min": "its least over", "max": "its most over", "rise": "how fast it rises over",
+	"mean": "its mean over", "min": "its least over", "max": "its most over", "rise": "how fast it rises over", "slope": "how fast its straight line rises over",
 }
 
 var sums = map[string]string{

@@ -52,7 +52,7 @@ type asked struct {
 
 var numbers = []asked{
 	{safety.Temperature, "value", "hot"}, {safety.Temperature, `mean("10s")`, "hot"}, {safety.Temperature, `max("5s")`, "hot"},
-	{safety.Temperature, `min("8s")`, "hot"}, {safety.Temperature, `rise("20s")`, "steep"},
+	{safety.Temperature, `min("8s")`, "hot"}, {safety.Temperature, `rise("20s")`, "steep"}, {safety.Temperature, `slope("16s")`, "steep"},
 	{safety.CO, "value", "gas"}, {safety.CO, `mean("1m")`, "gas"}, {safety.CO, `rise("12s")`, "leak"},
 }
 

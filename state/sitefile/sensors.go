@@ -122,6 +122,17 @@ func (c *check) heat(path string, s *safety.Sensor, z *safety.Zone) {
 	if suffix == "R" && (fast || z.SteamProne) {
 		c.warn(path, "class %s answers to fast rise, which is normal in zone %s: want S", s.Class, z.ID)
 	}
+	if suffix == "R" && z.SteamProne && !c.feelsSteam(s) {
+		c.warn(path, "steam in zone %s puts off what fast rise says only if humidity is read there as often, each %v: without, steam alone raises the alarm", z.ID, s.Period)
+	}
+}
+
+// feelsSteam reports whether humidity is read in the zone of a heat detector at
+// least as often as it: the rules delay a rise by the newest of both.
+func (c *check) feelsSteam(heat *safety.Sensor) bool {
+	return slices.ContainsFunc(c.site.Sensors, func(s safety.Sensor) bool {
+		return s.Quantity == safety.Humidity && s.Zone == heat.Zone && s.Period <= heat.Period
+	})
 }
 
 func betterClass(normalMax float64) string {

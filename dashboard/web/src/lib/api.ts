@@ -1,4 +1,4 @@
-import type { Alert, Case, Filing, Gateway, Incident, Moment, Notice, Page, Snapshot, User } from './types'
+import type { Alert, Case, Filing, Gateway, Incident, Moment, Notice, Page, Permit, PermitRequest, Snapshot, User } from './types'
 
 /** Problem is an RFC 9457 answer, or status 0 when the server was not reached. */
 export class Problem extends Error {
@@ -37,6 +37,10 @@ export const logout = () => call<null>('POST', 'logout', {})
 export const snapshot = () => call<Snapshot>('GET', 'snapshot')
 export const acknowledge = (id: string) => call<Alert>('POST', `alerts/${encodeURIComponent(id)}/ack`, {})
 export const reset = (id: string) => call<Alert>('POST', `alerts/${encodeURIComponent(id)}/reset`, {})
+
+export const isolate = (sensor: string, request: PermitRequest) => call<Permit>('POST', `sensors/${encodeURIComponent(sensor)}/isolate`, request)
+export const endPermit = (id: string) => call<Permit>('POST', `permits/${encodeURIComponent(id)}/end`, {})
+export const sensorTested = (sensor: string) => call<Page<Permit>>('POST', `sensors/${encodeURIComponent(sensor)}/tested`, {})
 
 type Query = Record<string, string | number>
 const list = <T>(path: string, query: Query = {}) => call<Page<T>>('GET', `${path}?${new URLSearchParams(Object.entries(query).filter(([, v]) => v !== '').map(([k, v]) => [k, String(v)]))}`)

@@ -1,4 +1,4 @@
-import type { Alert, Exit, Factory, Floor, Level, Sensor, Snapshot, Zone } from './types'
+import type { Alert, Exit, Factory, Floor, Level, Sensor, Snapshot, Zone, Permit, Work } from './types'
 
 const staleAfter = (s: Sensor) => Math.max(15_000, 3 * s.period_ms)
 
@@ -132,3 +132,17 @@ const trouble = (s: Sensor, now: number) => (seeing(s, now) ? (s.quality === 'go
 
 /** troubled puts sensors that do not see first; the rest stays in the site's order. */
 export const troubled = (sensors: Sensor[], now: number) => [...sensors].sort((a, b) => trouble(a, now) - trouble(b, now))
+
+/** untested are the sensors of a permit that nobody has tested since it ended. */
+export const untested = (p: Permit): string[] => p.sensor_ids.filter((id) => !p.tested.some((t) => t.sensor_id === id))
+
+/** endOf is when a permit ends, or ended, ms since 1970. */
+export const endOf = (p: Permit): number => Math.min(Date.parse(p.until), p.ended_at ? Date.parse(p.ended_at) : Infinity)
+
+/** stands says whether a permit isolates its sensors, or is about to. */
+export const stands = (p: Permit, now: number): boolean => !p.refused && now < endOf(p)
+
+/** coverable is what the shipped rules let a kind of work cover; the server has the last word. */
+export const coverable: Record<Work, string[]> = {
+  hot_work: ['smoke', 'smoke_od', 'flame', 'temperature'], fumigation: ['smoke', 'smoke_od'], blow_down: ['temperature'], painting: ['lel'],
+}

@@ -1,5 +1,6 @@
 import { Problem, snapshot } from './api'
-import type { Alert, Incident, LiveReading, Notice, Snapshot } from './types'
+import { untested } from './judge'
+import type { Alert, Incident, LiveReading, Notice, Permit, Snapshot } from './types'
 
 const silence = 15_000 // a page without a heartbeat for this long is not live
 const retry = 2_000
@@ -73,6 +74,7 @@ export class Live {
     on<{ server_time: string }>('beat', (b) => this.hear(b.server_time))
     on<{ factory_id: string; items: LiveReading[] }>('readings', (b) => this.readings(b.factory_id, b.items))
     on<Alert>('alert', (a) => this.alert(a))
+    on<Permit>('permit', (p) => this.permit(p))
     on<Incident>('incident', (i) => this.incident(i))
     on<Notice>('notice', (n) => this.notice(n))
     on<unknown>('refresh', () => void this.fetch())
@@ -103,6 +105,11 @@ export class Live {
     if (a.state !== 'cleared') alerts.push(a)
     else this.cleared = [a, ...this.cleared.filter((b) => b.id !== a.id)].slice(0, 200)
     this.change({ alerts })
+  }
+  private permit(p: Permit) {
+    if (!this.data) return
+    const others = this.data.permits.filter((q) => q.id !== p.id)
+    this.change({ permits: p.refused || untested(p).length ? [p, ...others] : others })
   }
   private incident(i: Incident) { if (this.data) this.change({ incidents: newestFirst(i, this.data.incidents) }) }
   private notice(n: Notice) { if (this.data) this.change({ notices: newestFirst(n, this.data.notices) }) }

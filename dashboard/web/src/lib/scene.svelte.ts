@@ -2,7 +2,7 @@ import { byLevel, exitNow, key, levelOf, ranked, worse } from './judge'
 import type { Live } from './live.svelte'
 import type { Alert, Exit, Floor, Level, Snapshot, User, Zone } from './types'
 
-const nothing: Snapshot = { cursor: '', server_time: '', factories: [], floors: [], zones: [], exits: [], gateways: [], alerts: [], incidents: [], notices: [] }
+const nothing: Snapshot = { cursor: '', server_time: '', factories: [], floors: [], zones: [], exits: [], gateways: [], alerts: [], permits: [], incidents: [], notices: [] }
 
 /** Scene is what a person sees now: the newest data, judged. */
 export class Scene {
@@ -26,6 +26,8 @@ export class Scene {
 
   /** acts says whether this person may acknowledge. */
   get acts() { return this.user.role === 'committee' }
+  /** givesPermits says whether this person may open and end permits to work. */
+  get givesPermits() { return this.user.role !== 'officer' }
   /** afar says that this person is not in the building: no order to leave is for them. */
   get afar() { return this.user.role === 'officer' }
   get papers() { return this.user.role !== 'installer' }

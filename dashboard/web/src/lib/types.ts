@@ -45,9 +45,16 @@ export type Moment = {
   source?: string; from?: string; to?: string; values?: Record<string, number>; late?: boolean
   paper_id?: string; notice_kind?: string; because?: string; receipt_number?: string; recipient?: string; attempts?: number
 }
+export type Work = 'hot_work' | 'fumigation' | 'blow_down' | 'painting'
+export type Permit = {
+  id: string; factory_id: string; work: Work; zone_id: string; sensor_ids: string[]; from: string; until: string
+  issued_by: string; accepted_by: string; watch: string; reason: string; opened_by: string; opened_at: string
+  ended_at: string | null; ended_by: string; tested: { sensor_id: string; by: string; at: string }[]; applied_at: string | null; refused: string; taken_by: string[]
+}
+export type PermitRequest = { zone_id: string; sensor_ids: string[]; work: Work; issued_by: string; accepted_by: string; watch: string; until: string; reason: string }
 export type Snapshot = {
   cursor: string; server_time: string; factories: Factory[]; floors: Floor[]; zones: Zone[]; exits: Exit[]
-  gateways: Gateway[]; alerts: Alert[]; incidents: Incident[]; notices: Notice[]
+  gateways: Gateway[]; alerts: Alert[]; permits: Permit[]; incidents: Incident[]; notices: Notice[]
 }
 export type LiveReading = { sensor: string; value: number | null; quality: string; reason: string; at: string; simulated: boolean }
 export type Page<T> = { items: T[]; next: string | null }
