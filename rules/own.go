@@ -145,6 +145,7 @@ func set(l *Limit, o safety.SiteLimit, was *float64, say func(field, format stri
 		return false
 	case table == nil:
 		*was, l.Value = l.Value, o.Value
+		l.Source, l.Clause, l.Confidence = o.Source, o.Clause, Confidence(o.Confidence)
 		return true
 	}
 	before, known := table[key]

@@ -9,17 +9,17 @@ import (
 	"nirapod/safety"
 )
 
-// trend says how what an expression gives moves when a limit rises.
-type trend uint8
+// sway is how what an expression gives moves when a limit rises.
+type sway uint8
 
 const (
-	still   trend = 0
-	rising  trend = 1
-	falling trend = 2
-	either        = rising | falling
+	still   sway = 0
+	rising  sway = 1
+	falling sway = 2
+	either       = rising | falling
 )
 
-func (t trend) flipped() trend {
+func (t sway) flipped() sway {
 	if t == rising || t == falling {
 		return t ^ either
 	}
@@ -54,9 +54,9 @@ func doubt(r *Rule, was, own safety.SiteLimit) string {
 
 // raises says whether the rule fires sooner or later when a limit rises. What
 // ends it, puts it off or admits the place counts the other way round.
-func (r *Rule) raises(limit string) trend {
+func (r *Rule) raises(limit string) sway {
 	env := environment(r)
-	of := func(src string) trend {
+	of := func(src string) sway {
 		if src == "" {
 			return still
 		}
@@ -64,7 +64,7 @@ func (r *Rule) raises(limit string) trend {
 		if err != nil {
 			return either // refused at load
 		}
-		return trendOf(n, limit)
+		return swayOf(n, limit)
 	}
 	out := of(r.When) | of(r.Reset).flipped() | of(r.Delay).flipped() | of(r.Requires).flipped()
 	for _, s := range r.Steps {
@@ -73,33 +73,33 @@ func (r *Rule) raises(limit string) trend {
 	return out
 }
 
-// trendOf takes factors for positive, as measured things and limits are.
-func trendOf(n ast.Node, limit string) trend {
+// swayOf takes factors for positive, as measured things and limits are.
+func swayOf(n ast.Node, limit string) sway {
 	switch n := n.(type) {
 	case *ast.IdentifierNode:
 		if n.Value == limit {
 			return rising
 		}
 	case *ast.UnaryNode:
-		return trendOf(n.Node, limit).flipped()
+		return swayOf(n.Node, limit).flipped()
 	case *ast.BinaryNode:
-		return trendOfBoth(n, limit)
+		return swayOfBoth(n, limit)
 	case *ast.PredicateNode:
-		return trendOf(n.Node, limit)
+		return swayOf(n.Node, limit)
 	case *ast.BuiltinNode:
-		return trendOfAll(n.Name, n.Arguments, limit)
+		return swayOfAll(n.Name, n.Arguments, limit)
 	case *ast.CallNode:
 		name, _ := n.Callee.(*ast.IdentifierNode)
 		if name == nil {
-			return trendOfAll("", n.Arguments, limit)
+			return swayOfAll("", n.Arguments, limit)
 		}
-		return trendOfAll(name.Value, n.Arguments, limit)
+		return swayOfAll(name.Value, n.Arguments, limit)
 	}
 	return still
 }
 
-func trendOfBoth(n *ast.BinaryNode, limit string) trend {
-	left, right := trendOf(n.Left, limit), trendOf(n.Right, limit)
+func swayOfBoth(n *ast.BinaryNode, limit string) sway {
+	left, right := swayOf(n.Left, limit), swayOf(n.Right, limit)
 	switch n.Operator {
 	case "&&", "||", "and", "or", "+", "*":
 		return left | right
@@ -114,10 +114,10 @@ func trendOfBoth(n *ast.BinaryNode, limit string) trend {
 	return still
 }
 
-func trendOfAll(name string, arguments []ast.Node, limit string) trend {
+func swayOfAll(name string, arguments []ast.Node, limit string) sway {
 	out := still
 	for _, a := range arguments {
-		out |= trendOf(a, limit)
+		out |= swayOf(a, limit)
 	}
 	switch name {
 	case "any", "all", "count", "map", "least", "spread":

@@ -12,6 +12,7 @@ import (
 	"slices"
 	_ "time/tzdata" // a recording names its zone; the machine may not know it
 
+	"nirapod/app"
 	"nirapod/rules"
 	"nirapod/rules/explain"
 	"nirapod/rules/replay"
@@ -142,13 +143,31 @@ func replayRules(args []string, std streams) error {
 	return nil
 }
 
+// ownPacks returns packs with the values of a site file in place of theirs.
+func ownPacks(packs []rules.Pack, name string) ([]rules.Pack, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	site, _, _, err := app.ReadSite(name, data, packs)
+	if err != nil {
+		return nil, err
+	}
+	packs, _ = rules.Own(packs, site.Factory.Limits, func(int, string, string) {}) // the mistakes were told
+	return packs, nil
+}
+
 func explainRules(args []string, std streams) error {
 	f := flags("rules explain", std)
 	dir := f.String("rules", "", "`DIR` of packs; default: the shipped ones")
+	name := f.String("site", "", "site `FILE` whose own values stand in place of the packs'")
 	if err := parseWithFiles(f, args); err != nil {
 		return err
 	}
 	packs, err := loadPacks(*dir)
+	if err == nil && *name != "" {
+		packs, err = ownPacks(packs, *name)
+	}
 	if err != nil {
 		return err
 	}

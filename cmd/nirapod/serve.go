@@ -12,7 +12,6 @@ import (
 
 	"nirapod/app"
 	"nirapod/dashboard/web"
-	"nirapod/state/sitefile"
 )
 
 func runDemo(ctx context.Context, args []string, std streams) error {
