@@ -12,13 +12,22 @@ import (
 // Book is the record of what people act on (alerts, incidents, signals,
 // notices and what has to leave the machine) within one transaction. Only
 // package alerts writes it.
-type Book struct{ tx transaction }
+type Book struct {
+	tx      transaction
+	entries []entry // for the ledger, at the end
+}
 
 // Book runs fn on the book in one transaction: all that fn wrote is durable
 // when Book returns nil, and none of it when it returns an error. The limits of
 // Write hold for fn.
 func (d *DB) Book(ctx context.Context, fn func(b *Book) error) error {
-	return d.often(ctx, func(tx transaction) error { return fn(&Book{tx}) })
+	return d.often(ctx, func(tx transaction) error {
+		b := &Book{tx: tx}
+		if err := fn(b); err != nil {
+			return err
+		}
+		return enter(ctx, tx, b.entries)
+	})
 }
 
 // Cursor returns the position that a role saved under name, 0 if none.
@@ -45,7 +54,9 @@ func (b *Book) nextChange(ctx context.Context) (int64, error) {
 // AddTransition adds a transition of the server's own (Run "") for all who
 // follow them, package alerts among them.
 func (b *Book) AddTransition(ctx context.Context, t safety.Transition) error {
-	return putTransitions(ctx, b.tx, []safety.Transition{t})
+	entries, err := putTransitions(ctx, b.tx, []safety.Transition{t})
+	b.entries = append(b.entries, entries...)
+	return err
 }
 
 // Reset is a person's wish to end a latched point.
@@ -59,8 +70,11 @@ type Reset struct {
 
 // AddReset records a reset for the server's own engine.
 func (b *Book) AddReset(ctx context.Context, r Reset) error {
-	_, err := b.tx.ExecContext(ctx, `INSERT INTO resets (factory, point, by, at) VALUES (?, ?, ?, ?)`,
-		r.Factory, r.Point, r.By, millis(r.At))
+	e, err := one(ctx, b.tx, ledgeredResets.scan, `INSERT INTO resets (factory, point, by, at) VALUES (?, ?, ?, ?)
+		RETURNING `+ledgeredResets.columns(), r.Factory, r.Point, r.By, millis(r.At))
+	if err == nil {
+		b.enter(e)
+	}
 	return err
 }
 

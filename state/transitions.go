@@ -12,18 +12,27 @@ import (
 const transitionColumns = `factory, source, run, seq, point, pack, rule, rule_version, hazard, class, severity,
 	zone, sensor, grade, clause, from_state, to_state, at, vals, flags`
 
-func putTransitions(ctx context.Context, tx transaction, transitions []safety.Transition) error {
-	const text = `INSERT INTO transitions (` + transitionColumns + `)
+// putTransitions returns what the ledger has to hold of them: nothing of a repeat.
+func putTransitions(ctx context.Context, tx transaction, transitions []safety.Transition) ([]entry, error) {
+	text := `INSERT INTO transitions (` + transitionColumns + `)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (factory, source, run, seq) WHERE run != '' DO NOTHING`
-	return each(ctx, tx, text, transitions, func(t safety.Transition) ([]any, error) {
+		ON CONFLICT (factory, source, run, seq) WHERE run != '' DO NOTHING RETURNING ` + ledgeredTransitions.columns()
+	entries := make([]entry, 0, len(transitions))
+	for _, t := range transitions {
 		vals, err := json.Marshal(values(t.Values))
-		return []any{
+		if err != nil {
+			return nil, err
+		}
+		added, err := query(ctx, tx, ledgeredTransitions.scan, text,
 			t.Factory, t.Source, t.Run, int64(t.Seq), t.Point, t.Pack, t.Rule, t.RuleVersion,
 			string(t.Hazard), string(t.Class), string(t.Severity), t.Zone, t.Sensor, string(t.Grade), t.Clause,
-			t.From.String(), t.To.String(), millis(t.At), string(vals), int64(t.Flags),
-		}, err
-	})
+			t.From.String(), t.To.String(), millis(t.At), string(vals), int64(t.Flags))
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, added...)
+	}
+	return entries, nil
 }
 
 func scanTransition(row scanner) (t safety.Transition, err error) {
