@@ -26,6 +26,8 @@ const usage = `usage: nirapod COMMAND [FLAGS]
   rules    try and read rules: rules test FILES…, rules replay -rules DIR -map FILE DATA…,
            rules backtest -c FILE -rules DIR, rules explain
   gateway  let a gateway in, or shut it out: gateway add -c FILE -factory ID -gateway ID; gateway remove …
+  ledger   verify the record of what people and machine decided: ledger verify [-key KEY] FILE.zip|DIR,
+           ledger key -c FILE, ledger erase -c FILE …
   influx   make buckets, token and tasks in InfluxDB 2: influx setup -c FILE -operator-token FILE
 
 nirapod COMMAND -h explains the flags.
@@ -73,6 +75,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		return ruleTools(ctx, rest, std, log)
 	case "gateway":
 		return gateway(ctx, rest, std)
+	case "ledger":
+		return ledgerTools(ctx, rest, std)
 	case "influx":
 		return influx(ctx, rest, std)
 	case "help", "-h", "--help":

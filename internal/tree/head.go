@@ -117,21 +117,17 @@ func makeKey(dir, path string) error {
 
 // Sign returns h as a signed note.
 func (k Key) Sign(h Head) ([]byte, error) {
-	return note.Sign(&note.Note{Text: h.text()}, k.signer)
+	return k.SignText(h.text())
 }
 
 // OpenHead reads a signed note. A signature that is not that of public, a
 // verifier key, is refused with an error wrapping safety.ErrInvalid.
 func OpenHead(signed []byte, public string) (Head, error) {
-	v, err := note.NewVerifier(public)
+	text, err := OpenText(signed, public)
 	if err != nil {
-		return Head{}, fmt.Errorf("public key of the ledger: %w: %w", err, safety.ErrInvalid)
+		return Head{}, err
 	}
-	n, err := note.Open(signed, note.VerifierList(v))
-	if err != nil {
-		return Head{}, fmt.Errorf("signed head: %w: %w", err, safety.ErrInvalid)
-	}
-	return parseHead(n.Text)
+	return parseHead(text)
 }
 
 // Growth carries a head to the second party, with the proof that it only grew
@@ -143,4 +139,23 @@ type Growth struct {
 	Head    string         `json:"head"` // signed note
 	From    int64          `json:"from"`
 	Proof   tlog.TreeProof `json:"proof"`
+}
+
+// SignText signs a text that ends with a newline.
+func (k Key) SignText(text string) ([]byte, error) {
+	return note.Sign(&note.Note{Text: text}, k.signer)
+}
+
+// OpenText returns the text of a signed note. A signature that is not that of
+// public is refused with an error wrapping safety.ErrInvalid.
+func OpenText(signed []byte, public string) (string, error) {
+	v, err := note.NewVerifier(public)
+	if err != nil {
+		return "", fmt.Errorf("public key of the ledger: %w: %w", err, safety.ErrInvalid)
+	}
+	n, err := note.Open(signed, note.VerifierList(v))
+	if err != nil {
+		return "", fmt.Errorf("signature: %w: %w", err, safety.ErrInvalid)
+	}
+	return n.Text, nil
 }
