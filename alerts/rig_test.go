@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"nirapod/desk"
+	"nirapod/internal/tree"
 	"nirapod/safety"
 	"nirapod/state"
 )
@@ -47,7 +48,17 @@ func (r *rig) open(deps Deps, cfg Config) {
 	r.db, err = state.Open(r.t.Context(), r.dir)
 	r.must(err)
 	db := r.db
-	r.t.Cleanup(func() { _ = db.Close() })
+	r.t.Cleanup(func() {
+		// Whatever the test did, every row has its leaf. The state may have been closed.
+		key, err := tree.LoadKey(r.dir)
+		if err == nil {
+			_, err = db.Audit(context.Background(), key.Public, nil)
+		}
+		if errors.Is(err, state.ErrTampered) {
+			r.t.Error(err)
+		}
+		_ = db.Close()
+	})
 	deps.DB = r.db
 	r.a, err = New(cfg, deps, slog.New(slog.DiscardHandler))
 	r.must(err)

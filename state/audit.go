@@ -116,13 +116,22 @@ func (a *audit) run(outside []tree.Head) error {
 }
 
 func (a *audit) collectHeads(outside []tree.Head) error {
-	kept, err := query(a.ctx, a.tx, scanOne[[]byte], `SELECT note FROM ledger_heads WHERE factory = ? ORDER BY size`, a.Factory)
+	heads, err := query(a.ctx, a.tx, func(row scanner) (h tree.Head, err error) {
+		var size int64
+		var note []byte
+		if err := row.Scan(&size, &note); err != nil {
+			return h, err
+		}
+		if h, err = tree.OpenHead(note, a.public); err != nil {
+			return h, tampered("ledger of %s: its head of %d leaves: %v", a.Factory, size, err)
+		}
+		if h.Factory != a.Factory || h.Size != size {
+			return h, tampered("ledger of %s: its head of %d leaves is of %s and of %d", a.Factory, size, h.Factory, h.Size)
+		}
+		return h, nil
+	}, `SELECT size, note FROM ledger_heads WHERE factory = ? ORDER BY size`, a.Factory)
 	if err != nil {
 		return err
-	}
-	heads, err := openHeads(kept, a.public)
-	if err != nil {
-		return fmt.Errorf("ledger of %s: a kept head: %w", a.Factory, err)
 	}
 	a.heads = map[int64][]tree.Head{}
 	for _, h := range append(heads, outside...) {
