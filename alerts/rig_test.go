@@ -26,6 +26,7 @@ const (
 type rig struct {
 	t   testing.TB
 	dir string
+	cfg Config
 	db  *state.DB
 	a   *Alerts
 	now time.Time
@@ -59,7 +60,7 @@ func (r *rig) open(deps Deps, cfg Config) {
 		}
 		_ = db.Close()
 	})
-	deps.DB = r.db
+	deps.DB, r.cfg = r.db, cfg
 	r.a, err = New(cfg, deps, slog.New(slog.DiscardHandler))
 	r.must(err)
 }

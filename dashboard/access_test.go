@@ -31,7 +31,7 @@ var doors = []struct {
 	{"GET", "/api/v1/incidents/incident-%s", 200, 403, 200, true},
 	{"GET", "/api/v1/incidents/incident-%s/timeline", 200, 403, 200, true},
 	{"GET", "/api/v1/incidents/incident-%s/evidence.zip", 200, 403, 200, true},
-	{"GET", "/api/v1/incidents/incident-%s/evidence.zip?full=true&purpose=inquest", 403, 403, 200, true},
+	{"GET", "/api/v1/incidents/incident-%s/evidence.zip?full=true&purpose=inquest", 403, 403, 200, false},
 	{"GET", "/api/v1/notices", 200, 403, 200, false},
 	{"GET", "/api/v1/notices/notice-%s", 200, 403, 200, true},
 	{"GET", "/api/v1/notices/notice-%s.json", 200, 403, 200, true},

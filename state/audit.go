@@ -70,7 +70,7 @@ func openHeads(signed [][]byte, public string) (heads []tree.Head, err error) {
 	for _, note := range signed {
 		h, err := tree.OpenHead(note, public)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", err, ErrTampered)
+			return nil, tampered("%v", err)
 		}
 		heads = append(heads, h)
 	}
