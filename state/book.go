@@ -15,6 +15,9 @@ import (
 type Book struct {
 	tx      transaction
 	entries []entry // for the ledger, at the end
+	entered map[[3]string]int
+	touched []touched
+	seen    map[touched]bool
 }
 
 // Book runs fn on the book in one transaction: all that fn wrote is durable
@@ -22,11 +25,11 @@ type Book struct {
 // Write hold for fn.
 func (d *DB) Book(ctx context.Context, fn func(b *Book) error) error {
 	return d.often(ctx, func(tx transaction) error {
-		b := &Book{tx: tx}
+		b := &Book{tx: tx, entered: map[[3]string]int{}, seen: map[touched]bool{}}
 		if err := fn(b); err != nil {
 			return err
 		}
-		return enter(ctx, tx, b.entries)
+		return b.flush(ctx)
 	})
 }
 
@@ -55,7 +58,9 @@ func (b *Book) nextChange(ctx context.Context) (int64, error) {
 // follow them, package alerts among them.
 func (b *Book) AddTransition(ctx context.Context, t safety.Transition) error {
 	entries, err := putTransitions(ctx, b.tx, []safety.Transition{t})
-	b.entries = append(b.entries, entries...)
+	for _, e := range entries {
+		b.enter(e)
+	}
 	return err
 }
 

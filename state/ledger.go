@@ -153,12 +153,12 @@ func (g *growing) keepText(leaf *tree.Leaf, open, text []byte) error {
 // enter notes an entry for the end of the transaction. Of several of one row
 // the last counts: what was between them never was.
 func (b *Book) enter(e entry) {
-	for i, known := range b.entries {
-		if known.factory == e.factory && known.kind == e.kind && known.ref == e.ref {
-			b.entries[i] = e
-			return
-		}
+	key := [3]string{e.factory, e.kind, e.ref}
+	if i, known := b.entered[key]; known {
+		b.entries[i] = e
+		return
 	}
+	b.entered[key] = len(b.entries)
 	b.entries = append(b.entries, e)
 }
 
@@ -168,22 +168,38 @@ func (b *Book) Note(factory, kind, ref string, text []byte) {
 	b.enter(entry{factory: factory, kind: kind, ref: ref, text: text})
 }
 
-// save runs write, which changes at most the row id of a ledgered table, and
-// enters the row if it is another one afterwards.
+// touched is a row that a transaction writes, as it was before.
+type touched struct {
+	table  ledgered
+	id     any
+	before string
+}
+
+// save runs write, which changes at most the row id of a ledgered table. If the
+// row is another one at the end of the transaction, it is entered.
 func (b *Book) save(ctx context.Context, t ledgered, id any, write func() error) error {
-	before, err := t.row(ctx, b.tx, id)
-	if err != nil && !errors.Is(err, safety.ErrNotFound) {
-		return err
+	if key := (touched{table: t, id: id}); !b.seen[key] {
+		b.seen[key] = true
+		before, err := t.row(ctx, b.tx, id)
+		if err != nil && !errors.Is(err, safety.ErrNotFound) {
+			return err
+		}
+		b.touched = append(b.touched, touched{t, id, string(before.text)})
 	}
-	if err := write(); err != nil {
-		return err
+	return write()
+}
+
+// flush gives leaves to what the transaction wrote.
+func (b *Book) flush(ctx context.Context) error {
+	for _, row := range b.touched {
+		after, err := row.table.row(ctx, b.tx, row.id)
+		switch {
+		case errors.Is(err, safety.ErrNotFound):
+		case err != nil:
+			return err
+		case row.before != string(after.text):
+			b.enter(after)
+		}
 	}
-	after, err := t.row(ctx, b.tx, id)
-	if errors.Is(err, safety.ErrNotFound) {
-		return nil
-	}
-	if err == nil && string(before.text) != string(after.text) {
-		b.enter(after)
-	}
-	return err
+	return enter(ctx, b.tx, b.entries)
 }

@@ -14,25 +14,28 @@ const transitionColumns = `factory, source, run, seq, point, pack, rule, rule_ve
 
 // putTransitions returns what the ledger has to hold of them: nothing of a repeat.
 func putTransitions(ctx context.Context, tx transaction, transitions []safety.Transition) ([]entry, error) {
-	text := `INSERT INTO transitions (` + transitionColumns + `)
+	if len(transitions) == 0 {
+		return nil, nil
+	}
+	last, err := one(ctx, tx, scanOne[int64], `SELECT ifnull(max(id), 0) FROM transitions`)
+	if err != nil {
+		return nil, err
+	}
+	const text = `INSERT INTO transitions (` + transitionColumns + `)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (factory, source, run, seq) WHERE run != '' DO NOTHING RETURNING ` + ledgeredTransitions.columns()
-	entries := make([]entry, 0, len(transitions))
-	for _, t := range transitions {
+		ON CONFLICT (factory, source, run, seq) WHERE run != '' DO NOTHING`
+	err = each(ctx, tx, text, transitions, func(t safety.Transition) ([]any, error) {
 		vals, err := json.Marshal(values(t.Values))
-		if err != nil {
-			return nil, err
-		}
-		added, err := query(ctx, tx, ledgeredTransitions.scan, text,
+		return []any{
 			t.Factory, t.Source, t.Run, int64(t.Seq), t.Point, t.Pack, t.Rule, t.RuleVersion,
 			string(t.Hazard), string(t.Class), string(t.Severity), t.Zone, t.Sensor, string(t.Grade), t.Clause,
-			t.From.String(), t.To.String(), millis(t.At), string(vals), int64(t.Flags))
-		if err != nil {
-			return nil, err
-		}
-		entries = append(entries, added...)
+			t.From.String(), t.To.String(), millis(t.At), string(vals), int64(t.Flags),
+		}, err
+	})
+	if err != nil {
+		return nil, err
 	}
-	return entries, nil
+	return query(ctx, tx, ledgeredTransitions.scan, `SELECT `+ledgeredTransitions.columns()+` FROM transitions WHERE id > ? ORDER BY id`, last)
 }
 
 func scanTransition(row scanner) (t safety.Transition, err error) {
