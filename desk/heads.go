@@ -93,10 +93,14 @@ func judge(old heldHead, known bool, g tree.Growth) (head tree.Head, fault strin
 	case g.From != old.head.Size:
 		return head, "", errStale
 	}
-	if tlog.CheckTree(g.Proof, head.Size, head.Root, old.head.Size, old.head.Root) != nil {
+	if !grew(g.Proof, head, old.head) {
 		return head, fmt.Sprintf("the first %d leaves are not those that were there", old.head.Size), nil
 	}
 	return head, "", nil
+}
+
+func grew(proof tlog.TreeProof, now, then tree.Head) bool {
+	return tlog.CheckTree(proof, now.Size, now.Root, then.Size, then.Root) == nil
 }
 
 // takeHead takes the newest head of a factory's ledger from its sender.

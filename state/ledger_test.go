@@ -210,11 +210,11 @@ func drawEdit(t *rapid.T, db *sql.DB, table string) []string {
 		}
 	}
 	return []string{fmt.Sprintf(`UPDATE %s SET %s = CASE typeof(%s) WHEN 'integer' THEN %s + 1000003 WHEN 'blob' THEN zeroblob(length(%s))
-		WHEN 'null' THEN %s ELSE %s || 'x' END%s`, table, column, column, column, column, other(table, column), column, where)}
+		WHEN 'null' THEN %s ELSE %s || 'x' END%s`, table, column, column, column, column, other(column), column, where)}
 }
 
 // other is a value for a column that is NULL.
-func other(table, column string) string {
+func other(column string) string {
 	if column == "salt" {
 		return `x'00'`
 	}

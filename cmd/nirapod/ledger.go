@@ -136,7 +136,7 @@ func sameHead(r ledger.Report, file string) error {
 	}
 	h, err := tree.OpenHead(text, r.Key)
 	if err != nil {
-		return fmt.Errorf("%s: %v: %w", file, err, state.ErrTampered)
+		return fmt.Errorf("%s: %s: %w", file, err.Error(), state.ErrTampered)
 	}
 	if h.Factory == r.Head.Factory && h.Size == r.Head.Size && h.Root != r.Head.Root {
 		return fmt.Errorf("head %s is not %s: %w", r.Head.Short(), h.Short(), state.ErrTampered)
