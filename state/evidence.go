@@ -50,8 +50,9 @@ const pieces = `WITH
 // Evidence returns the leaves about an incident that happened between two
 // times, in order, with proofs for the tree of that size. full adds the whole
 // texts, which name people.
-func (v *View) Evidence(ctx context.Context, incident safety.Incident, from, to time.Time, size int64, full bool) (found []Piece, err error) {
-	if _, err := v.Incident(ctx, incident.ID); err != nil {
+func (v *View) Evidence(ctx context.Context, id string, from, to time.Time, size int64, full bool) (found []Piece, err error) {
+	incident, err := v.Incident(ctx, id)
+	if err != nil {
 		return nil, err
 	}
 	err = v.d.snapshot(ctx, func(tx *sql.Tx) error {

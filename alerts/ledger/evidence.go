@@ -91,7 +91,7 @@ func (l *Ledger) Evidence(ctx context.Context, w io.Writer, series store.Store, 
 	if err != nil {
 		return err
 	}
-	pieces, err := view.Evidence(ctx, incident, from, to, head.Size, r.Full)
+	pieces, err := view.Evidence(ctx, incident.ID, from, to, head.Size, r.Full)
 	if err != nil {
 		return err
 	}
