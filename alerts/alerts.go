@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"nirapod/alerts/ledger"
 	"nirapod/alerts/notice"
 	"nirapod/safety"
 	"nirapod/state"
@@ -38,6 +39,9 @@ type Deps struct {
 	// it. nil: commands wait and expire. It must be safe for concurrent use. An
 	// error wrapping safety.ErrInvalid ends the command; others are tried again.
 	Command func(ctx context.Context, factory, gateway string, c wire.Command) error
+	// Ledger signs the heads of what the state holds; nil: nothing is signed
+	// nor shown to the desk.
+	Ledger *ledger.Ledger
 	// Changed is called after alerts, incidents or notices changed, from any
 	// goroutine. It must not block. nil: nobody is told.
 	Changed func()
@@ -113,6 +117,9 @@ func (a *Alerts) Run(ctx context.Context) error {
 	}
 	if a.desk != nil {
 		g.Go(func() error { return a.followSeen(ctx) })
+	}
+	if a.deps.Ledger != nil {
+		g.Go(func() error { return a.publish(ctx) })
 	}
 	return g.Wait()
 }

@@ -16,8 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"nirapod/alerts/ledger"
 	"nirapod/desk"
 	"nirapod/internal/freeport"
+	"nirapod/internal/tree"
 	"nirapod/safety"
 	"nirapod/state"
 )
@@ -66,7 +68,11 @@ func alertsChild() error {
 	if err != nil {
 		return err
 	}
-	a, err := New(Config{DeskURL: os.Getenv(childDesk), DeskToken: senderToken}, Deps{DB: db}, slog.New(slog.DiscardHandler))
+	book, err := ledger.Open(db, os.Getenv(childDir))
+	if err != nil {
+		return err
+	}
+	a, err := New(Config{DeskURL: os.Getenv(childDesk), DeskToken: senderToken}, Deps{DB: db, Ledger: book}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -129,6 +135,11 @@ func scene(t *testing.T) *rig {
 // the test if anything was doubled or claimed too early on the way.
 func (r *rig) whole(deskURL string) bool {
 	r.t.Helper()
+	key, err := tree.LoadKey(r.dir)
+	r.must(err)
+	if _, err := r.db.Audit(r.t.Context(), key.Public, nil); err != nil {
+		r.t.Fatalf("the ledger after a kill: %v", err)
+	}
 	alerts, incidents, notices := r.alerts(), r.incidents(), r.notices()
 	if len(alerts) > 2 || len(incidents) > 1 || len(notices) > 1 {
 		r.t.Fatalf("doubled: %d alerts, %d incidents, %d notices", len(alerts), len(incidents), len(notices))

@@ -15,6 +15,8 @@ const (
 	faultSkipped = "alert-skipped" // scope: point. A transition could not be made an alert.
 	faultRefused = "desk-refused"  // scope: id of the signal or notice. The desk does not take it.
 	faultUnheard = "desk-unheard"  // scope: factory. A signal or notice waits, because the desk does not answer.
+	// scope: factory. The desk holds another history of the factory than this server tells.
+	faultRewritten = "ledger-rewritten"
 )
 
 // unheardAfter is how long a signal or notice may wait for the desk's answer

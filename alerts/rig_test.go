@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"nirapod/desk"
+	"nirapod/internal/tree"
 	"nirapod/safety"
 	"nirapod/state"
 )
@@ -25,6 +26,7 @@ const (
 type rig struct {
 	t   testing.TB
 	dir string
+	cfg Config
 	db  *state.DB
 	a   *Alerts
 	now time.Time
@@ -47,8 +49,18 @@ func (r *rig) open(deps Deps, cfg Config) {
 	r.db, err = state.Open(r.t.Context(), r.dir)
 	r.must(err)
 	db := r.db
-	r.t.Cleanup(func() { _ = db.Close() })
-	deps.DB = r.db
+	r.t.Cleanup(func() {
+		// Whatever the test did, every row has its leaf. The state may have been closed.
+		key, err := tree.LoadKey(r.dir)
+		if err == nil {
+			_, err = db.Audit(context.Background(), key.Public, nil)
+		}
+		if errors.Is(err, state.ErrTampered) {
+			r.t.Error(err)
+		}
+		_ = db.Close()
+	})
+	deps.DB, r.cfg = r.db, cfg
 	r.a, err = New(cfg, deps, slog.New(slog.DiscardHandler))
 	r.must(err)
 }

@@ -155,7 +155,7 @@ func (s *Server) buildAlerts(context.Context) error {
 		return err
 	}
 	a, err := alerts.New(alerts.Config{DeskURL: s.deskURL(), DeskToken: token}, alerts.Deps{
-		DB: s.db, Latched: func(rule string) bool { return latched[rule] }, Command: s.command, Changed: s.changed,
+		DB: s.db, Latched: func(rule string) bool { return latched[rule] }, Command: s.command, Changed: s.changed, Ledger: s.ledger,
 	}, s.log.With("part", "alerts"))
 	if err != nil {
 		return err
@@ -207,6 +207,7 @@ func (s *Server) buildDashboard(_ context.Context, page fs.FS) error {
 		Acknowledge: byName(s.alerts.Acknowledge), Reset: byName(s.alerts.Reset),
 		Permits: permit.NewOffice(s.db, s.packs),
 		Delays:  alerts.Delays, Paper: notice.HTML, Print: notice.PDF, Ready: s.isReady, Now: time.Now,
+		Head: s.head, Evidence: s.evidence,
 		Metrics: promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}),
 	}, s.log.With("part", "dashboard"))
 	s.hear = func(factory string, payload []byte) {

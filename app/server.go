@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nirapod/alerts"
+	"nirapod/alerts/ledger"
 	"nirapod/dashboard"
 	"nirapod/internal/mqttconn"
 	"nirapod/internal/yamlfile"
@@ -57,6 +58,7 @@ type Server struct {
 	wakers []func()                             // who wants to know of new transitions
 	ready  []func() error
 
+	ledger    *ledger.Ledger
 	alerts    *alerts.Alerts
 	dashboard *dashboard.Server
 }
@@ -72,6 +74,7 @@ func New(ctx context.Context, cfg Config, roles Roles, page fs.FS, log *slog.Log
 	}{
 		{"state", roles.needState(), s.openState},
 		{"sites", roles.needState(), s.importSites},
+		{"rules", roles[RoleIngest], s.noteRules},
 		{"mosquitto", roles[RoleIngest], s.keepMosquitto},
 		{"series", roles.needSeries(), s.openSeries},
 		{"broker", roles[RoleBroker], s.buildBroker},
@@ -132,6 +135,9 @@ func (s *Server) openState(ctx context.Context) (err error) {
 		return err
 	}
 	s.closers = append(s.closers, s.db.Close)
+	if s.ledger, err = ledger.Open(s.db, s.cfg.DataDir); err != nil {
+		return err
+	}
 	if s.secret, err = secret(s.cfg.DataDir, serverSecret); err != nil {
 		return err
 	}

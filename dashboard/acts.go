@@ -27,8 +27,18 @@ func (s *Server) incident(c *fiber.Ctx) error {
 	return c.JSON(i)
 }
 
-func (s *Server) notice(c *fiber.Ctx) error {
+// paper is the notice of the path with the head of the ledger that holds it.
+func (s *Server) paper(c *fiber.Ctx) (safety.Notice, error) {
 	n, err := s.deps.DB.As(viewer(c)).Notice(c.UserContext(), c.Params("id"))
+	if err != nil {
+		return n, err
+	}
+	n.LedgerHead, err = s.deps.Head(c.UserContext(), n.FactoryID)
+	return n, err
+}
+
+func (s *Server) notice(c *fiber.Ctx) error {
+	n, err := s.paper(c)
 	if err != nil {
 		return err
 	}
@@ -37,7 +47,7 @@ func (s *Server) notice(c *fiber.Ctx) error {
 
 // noticePaper is the notice as a page to print.
 func (s *Server) noticePaper(c *fiber.Ctx) error {
-	n, err := s.deps.DB.As(viewer(c)).Notice(c.UserContext(), c.Params("id"))
+	n, err := s.paper(c)
 	if err != nil {
 		return err
 	}
@@ -51,7 +61,7 @@ func (s *Server) noticePaper(c *fiber.Ctx) error {
 // noticePDF is the notice as a file of A4 pages. The file name is not the
 // asker's text but the id of a notice that exists.
 func (s *Server) noticePDF(c *fiber.Ctx) error {
-	n, err := s.deps.DB.As(viewer(c)).Notice(c.UserContext(), c.Params("id"))
+	n, err := s.paper(c)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"nirapod/alerts/ledger"
 	"nirapod/internal/password"
 	"nirapod/permit"
 	"nirapod/rules"
@@ -96,11 +97,22 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	b.desk = newDesk(t)
+	book, err := ledger.Open(db, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
 	b.Server = New(Config{DeskURL: b.desk.url, DeskToken: officersToken}, Deps{
 		DB: db, Series: series, Page: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}},
 		Acknowledge: act, Reset: act, Permits: permit.NewOffice(db, packs), Ready: func() error { return nil }, Metrics: http.NotFoundHandler(), Now: func() time.Time { return b.now },
 		Delays: func(safety.Site, time.Time) (v1, v2 time.Duration) { return 30 * time.Second, 3 * time.Minute },
-		Paper:  func(w io.Writer, n safety.Notice, lang string) error { _, err := fmt.Fprint(w, n.ID, lang); return err },
+		Head: func(ctx context.Context, factory string) (string, error) {
+			head, _, err := book.Sign(ctx, factory)
+			return head.Short(), err
+		},
+		Evidence: func(ctx context.Context, w io.Writer, by state.User, id string, full bool, purpose string) error {
+			return book.Evidence(ctx, w, series, ledger.Request{User: by, Incident: id, Full: full, Purpose: purpose, At: b.now})
+		},
+		Paper: func(w io.Writer, n safety.Notice, lang string) error { _, err := fmt.Fprint(w, n.ID, lang); return err },
 		Print: func(w io.Writer, n safety.Notice, lang string) error {
 			_, err := fmt.Fprint(w, "%PDF-", n.ID, lang)
 			return err

@@ -59,10 +59,16 @@ type Deps struct {
 	// Paper writes a notice as a page to print, in language bn or en.
 	Paper func(w io.Writer, n safety.Notice, language string) error
 	// Print writes a notice as a PDF of A4 pages, in language bn or en.
-	Print   func(w io.Writer, n safety.Notice, language string) error
-	Ready   func() error // nil when every part of the process works
-	Metrics http.Handler
-	Now     func() time.Time
+	Print func(w io.Writer, n safety.Notice, language string) error
+	// Head returns the short head of a factory's ledger as it is now.
+	Head func(ctx context.Context, factory string) (string, error)
+	// Evidence writes an incident's evidence as an archive. full asks for the
+	// texts that name people, with the purpose. It wraps safety.ErrNotFound,
+	// safety.ErrForbidden and safety.ErrInvalid.
+	Evidence func(ctx context.Context, w io.Writer, by state.User, incident string, full bool, purpose string) error
+	Ready    func() error // nil when every part of the process works
+	Metrics  http.Handler
+	Now      func() time.Time
 }
 
 // Server serves the HTTP API, the live stream and the page.

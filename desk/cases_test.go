@@ -362,7 +362,7 @@ func TestCasesOfAnOlderDatabase(t *testing.T) {
 	r.stop()
 	db := open(t, dir)
 	for _, text := range []string{
-		`DROP TABLE cases`, `DROP TABLE looks`, `DROP INDEX filings_incident`, `PRAGMA user_version = 1`,
+		`DROP TABLE heads`, `DROP TABLE head_faults`, `DROP TABLE cases`, `DROP TABLE looks`, `DROP INDEX filings_incident`, `PRAGMA user_version = 1`,
 	} {
 		if _, err := db.Exec(text); err != nil {
 			t.Fatal(err)

@@ -12,6 +12,8 @@ var (
 	filingsTables string
 	//go:embed migrations/0002_cases.sql
 	casesTables string
+	//go:embed migrations/0003_heads.sql
+	headsTables string
 )
 
 // steps are the history of the tables: step n makes a database of version n.
@@ -19,6 +21,7 @@ var (
 var steps = []func(context.Context, *sql.Tx) error{
 	func(ctx context.Context, tx *sql.Tx) error { return execute(ctx, tx, filingsTables) },
 	addCases,
+	func(ctx context.Context, tx *sql.Tx) error { return execute(ctx, tx, headsTables) },
 }
 
 func execute(ctx context.Context, tx *sql.Tx, text string) error {

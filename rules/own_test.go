@@ -161,7 +161,7 @@ func TestTheExampleOfOwnValuesFits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, after, found := strings.Cut(string(doc), "```yaml\nfactory:")
+	_, after, found := strings.Cut(string(doc), "```\nfactory:")
 	text, _, _ := strings.Cut(after, "```")
 	var site safety.Site
 	if err := yaml.Unmarshal([]byte("factory:"+text), &site); err != nil || !found {

@@ -102,6 +102,8 @@ type Notice struct {
 	Clocks        []Clock      `json:"clocks"`
 	Blank         []string     `json:"blank"` // fields that only a human can fill
 	Body          NoticeBody   `json:"body"`
+	// Short head of the ledger when this was read; never stored with the notice.
+	LedgerHead string `json:"ledger_head,omitempty"`
 }
 
 // NoticeBody is what a machine can know when it writes a notice. Everything

@@ -98,13 +98,16 @@ func (b *Book) SaveAlert(ctx context.Context, a Alert) error {
 	if err != nil {
 		return err
 	}
-	_, err = b.tx.ExecContext(ctx, `INSERT INTO alerts
+	err = b.save(ctx, ledgeredAlerts, a.ID, func() error {
+		_, err := b.tx.ExecContext(ctx, `INSERT INTO alerts
 		(id, factory, point, class, state, incident, occurred_at, grouped, change, doc, work)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET state = excluded.state, incident = excluded.incident,
 			occurred_at = excluded.occurred_at, grouped = excluded.grouped, change = excluded.change,
 			doc = excluded.doc, work = excluded.work`,
-		a.ID, a.FactoryID, a.Point, a.Class, a.State, a.IncidentID, a.OccurredAt.UnixMilli(), a.Grouped, change, doc[0], doc[1])
+			a.ID, a.FactoryID, a.Point, a.Class, a.State, a.IncidentID, a.OccurredAt.UnixMilli(), a.Grouped, change, doc[0], doc[1])
+		return err
+	})
 	return conflict(err, "open alert at point %s", a.Point)
 }
 

@@ -12,13 +12,25 @@ import (
 // Book is the record of what people act on (alerts, incidents, signals,
 // notices, permits and what has to leave the machine) within one transaction.
 // Only package alerts writes it, and of permits package permit.
-type Book struct{ tx transaction }
+type Book struct {
+	tx      transaction
+	entries []entry // for the ledger, at the end
+	entered map[[3]string]int
+	touched []touched
+	seen    map[touched]bool
+}
 
 // Book runs fn on the book in one transaction: all that fn wrote is durable
 // when Book returns nil, and none of it when it returns an error. The limits of
 // Write hold for fn.
 func (d *DB) Book(ctx context.Context, fn func(b *Book) error) error {
-	return d.often(ctx, func(tx transaction) error { return fn(&Book{tx}) })
+	return d.often(ctx, func(tx transaction) error {
+		b := &Book{tx: tx, entered: map[[3]string]int{}, seen: map[touched]bool{}}
+		if err := fn(b); err != nil {
+			return err
+		}
+		return b.flush(ctx)
+	})
 }
 
 // Cursor returns the position that a role saved under name, 0 if none.
@@ -45,7 +57,11 @@ func (b *Book) nextChange(ctx context.Context) (int64, error) {
 // AddTransition adds a transition of the server's own (Run "") for all who
 // follow them, package alerts among them.
 func (b *Book) AddTransition(ctx context.Context, t safety.Transition) error {
-	return putTransitions(ctx, b.tx, []safety.Transition{t})
+	entries, err := putTransitions(ctx, b.tx, []safety.Transition{t})
+	for _, e := range entries {
+		b.enter(e)
+	}
+	return err
 }
 
 // Reset is a person's wish to end a latched point.
@@ -59,8 +75,11 @@ type Reset struct {
 
 // AddReset records a reset for the server's own engine.
 func (b *Book) AddReset(ctx context.Context, r Reset) error {
-	_, err := b.tx.ExecContext(ctx, `INSERT INTO resets (factory, point, by, at) VALUES (?, ?, ?, ?)`,
-		r.Factory, r.Point, r.By, millis(r.At))
+	e, err := one(ctx, b.tx, ledgeredResets.scan, `INSERT INTO resets (factory, point, by, at) VALUES (?, ?, ?, ?)
+		RETURNING `+ledgeredResets.columns(), r.Factory, r.Point, r.By, millis(r.At))
+	if err == nil {
+		b.enter(e)
+	}
 	return err
 }
 

@@ -85,6 +85,9 @@ func agreed(t *testing.T, d *state.DB, round int) (upto uint64) {
 	if len(progress) == 1 {
 		upto = progress[0].Upto
 	}
+	if _, err := d.Audit(t.Context(), anyKey(t), nil); err != nil {
+		t.Fatalf("round %d: %v", round, err)
+	}
 	transitions, err := d.TransitionsAfter(t.Context(), 0, 1<<30)
 	must(t, err)
 	if uint64(len(transitions)) != upto {

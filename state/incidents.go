@@ -57,10 +57,13 @@ func (b *Book) SaveIncident(ctx context.Context, i Incident) error {
 	if err != nil {
 		return err
 	}
-	_, err = b.tx.ExecContext(ctx, `INSERT INTO incidents (id, factory, kind, state, occurred_at, next_at, change, doc)
+	err = b.save(ctx, ledgeredIncidents, i.ID, func() error {
+		_, err := b.tx.ExecContext(ctx, `INSERT INTO incidents (id, factory, kind, state, occurred_at, next_at, change, doc)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, state = excluded.state, occurred_at = excluded.occurred_at,
 			next_at = excluded.next_at, change = excluded.change, doc = excluded.doc`,
-		i.ID, i.FactoryID, i.Kind, i.State, i.OccurredAt.UnixMilli(), optional(i.NextAt), change, doc[0])
+			i.ID, i.FactoryID, i.Kind, i.State, i.OccurredAt.UnixMilli(), optional(i.NextAt), change, doc[0])
+		return err
+	})
 	return err
 }

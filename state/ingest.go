@@ -46,7 +46,11 @@ const keptRefusals = 1000
 // ignored; the server's own (run "") are always new.
 func (d *DB) CommitBatch(ctx context.Context, b Batch) error {
 	err := d.often(ctx, func(tx transaction) error {
-		if err := putTransitions(ctx, tx, b.Transitions); err != nil {
+		entries, err := putTransitions(ctx, tx, b.Transitions)
+		if err != nil {
+			return err
+		}
+		if err := enter(ctx, tx, entries); err != nil {
 			return err
 		}
 		if err := putEngine(ctx, tx, b.Engine); err != nil {

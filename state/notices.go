@@ -23,9 +23,12 @@ func (b *Book) SaveSignal(ctx context.Context, s safety.Signal) error {
 	if err != nil {
 		return err
 	}
-	_, err = b.tx.ExecContext(ctx, `INSERT INTO signals (id, factory, incident, exercise, status, doc) VALUES (?, ?, ?, ?, ?, ?)
+	err = b.save(ctx, ledgeredSignals, s.ID, func() error {
+		_, err := b.tx.ExecContext(ctx, `INSERT INTO signals (id, factory, incident, exercise, status, doc) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET status = excluded.status, doc = excluded.doc`,
-		s.ID, s.FactoryID, s.IncidentID, s.Exercise, s.Status, doc[0])
+			s.ID, s.FactoryID, s.IncidentID, s.Exercise, s.Status, doc[0])
+		return err
+	})
 	return conflict(err, "signal of incident %s", s.IncidentID)
 }
 
@@ -51,10 +54,13 @@ func (b *Book) SaveNotice(ctx context.Context, n safety.Notice) error {
 	if err != nil {
 		return err
 	}
-	_, err = b.tx.ExecContext(ctx, `INSERT INTO notices
+	err = b.save(ctx, ledgeredNotices, n.ID, func() error {
+		_, err := b.tx.ExecContext(ctx, `INSERT INTO notices
 		(id, factory, incident, kind, exercise, status, occurred_at, due_at, change, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET exercise = excluded.exercise, status = excluded.status,
 			occurred_at = excluded.occurred_at, due_at = excluded.due_at, change = excluded.change, doc = excluded.doc`,
-		n.ID, n.FactoryID, n.IncidentID, n.Kind, n.Exercise, n.Status, n.OccurredAt.UnixMilli(), optional(n.DueAt), change, doc[0])
+			n.ID, n.FactoryID, n.IncidentID, n.Kind, n.Exercise, n.Status, n.OccurredAt.UnixMilli(), optional(n.DueAt), change, doc[0])
+		return err
+	})
 	return conflict(err, "notice %s of incident %s", n.Kind, n.IncidentID)
 }

@@ -52,11 +52,14 @@ func scanItem(row scanner) (it Item, err error) {
 // Enqueue adds an item at the end of the outbox. If its key is there already,
 // whatever became of it, nothing changes.
 func (b *Book) Enqueue(ctx context.Context, it Item) error {
-	_, err := b.tx.ExecContext(ctx, `INSERT INTO outbox
+	added, err := query(ctx, b.tx, ledgeredMessages.scan, `INSERT INTO outbox
 		(key, dest, factory, kind, ref, body, status, attempts, not_before, expires_at, created_at, answer)
-		VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, '') ON CONFLICT (key) DO NOTHING`,
+		VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, '') ON CONFLICT (key) DO NOTHING RETURNING `+ledgeredMessages.columns(),
 		it.Key, it.Dest, it.Factory, it.Kind, it.Ref, string(it.Body), Waiting,
 		millis(it.NotBefore), optional(it.Expires), millis(it.Created))
+	for _, e := range added {
+		b.enter(e)
+	}
 	return err
 }
 
@@ -93,19 +96,24 @@ func (b *Book) Delay(ctx context.Context, seq int64, until time.Time) error {
 // Finish ends an item with the other side's answer. It returns false and does
 // nothing if the item has ended before.
 func (b *Book) Finish(ctx context.Context, seq int64, outcome Outcome, answer string) (bool, error) {
-	done, err := b.tx.ExecContext(ctx, `UPDATE outbox SET status = ?, answer = ?, attempts = attempts + 1
-		WHERE seq = ? AND status IN ('waiting', 'objected')`, outcome, answer, seq)
-	if err != nil {
-		return false, err
-	}
-	n, err := done.RowsAffected()
+	n := int64(0)
+	err := b.save(ctx, ledgeredMessages, seq, func() error {
+		done, err := b.tx.ExecContext(ctx, `UPDATE outbox SET status = ?, answer = ?, attempts = attempts + 1
+			WHERE seq = ? AND status IN ('waiting', 'objected')`, outcome, answer, seq)
+		if err == nil {
+			n, err = done.RowsAffected()
+		}
+		return err
+	})
 	return n == 1, err
 }
 
 // Object notes that the other side refused an item, and why, and when it is
 // tried again. It is not final.
 func (b *Book) Object(ctx context.Context, seq int64, answer string, until time.Time) error {
-	_, err := b.tx.ExecContext(ctx, `UPDATE outbox SET status = 'objected', answer = ?, attempts = attempts + 1, not_before = ?
-		WHERE seq = ? AND status IN ('waiting', 'objected')`, answer, millis(until), seq)
-	return err
+	return b.save(ctx, ledgeredMessages, seq, func() error {
+		_, err := b.tx.ExecContext(ctx, `UPDATE outbox SET status = 'objected', answer = ?, attempts = attempts + 1, not_before = ?
+			WHERE seq = ? AND status IN ('waiting', 'objected')`, answer, millis(until), seq)
+		return err
+	})
 }

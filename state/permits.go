@@ -70,16 +70,17 @@ func (b *Book) ActOnPermit(ctx context.Context, a PermitAct, after safety.Permit
 		}
 		doc = encoded[0]
 	}
-	_, err := b.tx.ExecContext(ctx, `INSERT INTO permit_acts (factory, permit, kind, sensor, by, at, doc) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		a.Factory, after.ID, a.Kind, a.Sensor, a.By, millis(a.At), doc)
+	e, err := one(ctx, b.tx, ledgeredPermits.scan, `INSERT INTO permit_acts (factory, permit, kind, sensor, by, at, doc)
+		VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING `+ledgeredPermits.columns(), a.Factory, after.ID, a.Kind, a.Sensor, a.By, millis(a.At), doc)
 	if err != nil {
 		return err
 	}
+	b.enter(e)
 	return savePermit(ctx, b.tx, after)
 }
 
 func savePermit(ctx context.Context, tx transaction, r safety.PermitRecord) error {
-	change, err := (&Book{tx}).nextChange(ctx)
+	change, err := (&Book{tx: tx}).nextChange(ctx)
 	if err != nil {
 		return err
 	}

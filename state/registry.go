@@ -34,11 +34,11 @@ func (d *DB) ImportSite(ctx context.Context, site safety.Site, at time.Time) (ve
 }
 
 func putSite(ctx context.Context, tx *sql.Tx, site safety.Site, doc []byte, at time.Time) (version int64, err error) {
-	type current struct {
+	type known struct {
 		version int64
 		doc     []byte
 	}
-	found, err := query(ctx, tx, func(row scanner) (c current, err error) { return c, row.Scan(&c.version, &c.doc) },
+	found, err := query(ctx, tx, func(row scanner) (c known, err error) { return c, row.Scan(&c.version, &c.doc) },
 		`SELECT version, doc FROM sites JOIN site_versions USING (version) WHERE sites.factory = ?`, site.Factory.ID)
 	if err != nil {
 		return 0, err
@@ -56,7 +56,18 @@ func putSite(ctx context.Context, tx *sql.Tx, site safety.Site, doc []byte, at t
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO sites (factory, version, office) VALUES (?1, ?2, ?3)
 		ON CONFLICT DO UPDATE SET version = ?2, office = ?3`, site.Factory.ID, version, site.Factory.Office.Value)
-	return version, err
+	if err != nil {
+		return 0, err
+	}
+	imported, err := ledgeredSites.row(ctx, tx, version)
+	if err != nil {
+		return 0, err
+	}
+	current, err := ledgeredCurrent.row(ctx, tx, site.Factory.ID)
+	if err != nil {
+		return 0, err
+	}
+	return version, enter(ctx, tx, []entry{imported, current})
 }
 
 // Site returns the current site of a factory. The error wraps

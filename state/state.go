@@ -50,7 +50,11 @@ func Open(ctx context.Context, dir string) (*DB, error) {
 	if d.reader, err = connect(path, "deferred", readers, "query_only(1)"); err != nil {
 		return nil, errors.Join(fmt.Errorf("state: %w", err), d.writer.Close())
 	}
-	if err := d.migrate(ctx); err != nil {
+	err = d.migrate(ctx)
+	if err == nil {
+		err = d.beginLedger(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("state %s: %w", path, err), d.Close())
 	}
 	return d, nil

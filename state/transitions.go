@@ -12,11 +12,19 @@ import (
 const transitionColumns = `factory, source, run, seq, point, pack, rule, rule_version, hazard, class, severity,
 	zone, sensor, grade, clause, from_state, to_state, at, vals, flags`
 
-func putTransitions(ctx context.Context, tx transaction, transitions []safety.Transition) error {
+// putTransitions returns what the ledger has to hold of them: nothing of a repeat.
+func putTransitions(ctx context.Context, tx transaction, transitions []safety.Transition) ([]entry, error) {
+	if len(transitions) == 0 {
+		return nil, nil
+	}
+	last, err := one(ctx, tx, scanOne[int64], `SELECT ifnull(max(id), 0) FROM transitions`)
+	if err != nil {
+		return nil, err
+	}
 	const text = `INSERT INTO transitions (` + transitionColumns + `)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (factory, source, run, seq) WHERE run != '' DO NOTHING`
-	return each(ctx, tx, text, transitions, func(t safety.Transition) ([]any, error) {
+	err = each(ctx, tx, text, transitions, func(t safety.Transition) ([]any, error) {
 		vals, err := json.Marshal(values(t.Values))
 		return []any{
 			t.Factory, t.Source, t.Run, int64(t.Seq), t.Point, t.Pack, t.Rule, t.RuleVersion,
@@ -24,6 +32,10 @@ func putTransitions(ctx context.Context, tx transaction, transitions []safety.Tr
 			t.From.String(), t.To.String(), millis(t.At), string(vals), int64(t.Flags),
 		}, err
 	})
+	if err != nil {
+		return nil, err
+	}
+	return query(ctx, tx, ledgeredTransitions.scan, `SELECT `+ledgeredTransitions.columns()+` FROM transitions WHERE id > ? ORDER BY id`, last)
 }
 
 func scanTransition(row scanner) (t safety.Transition, err error) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"nirapod/safety"
 	"nirapod/state"
@@ -105,6 +106,14 @@ var doors = map[string]func(ctx context.Context, v *state.View, factory string) 
 	"Happened": func(ctx context.Context, v *state.View, f string) (any, error) {
 		return v.Happened(ctx, "incident-"+f, at(0), at(10), 10)
 	},
+	"Evidence": func(ctx context.Context, v *state.View, f string) (any, error) {
+		pieces, err := v.Evidence(ctx, "incident-"+f, at(0), time.Now(), 3, true)
+		leaves := []string{}
+		for _, p := range pieces {
+			leaves = append(leaves, string(p.Leaf), string(p.Open), string(p.Full))
+		}
+		return leaves, err
+	},
 	"Resets":  func(ctx context.Context, v *state.View, f string) (any, error) { return v.Resets(ctx, "incident-"+f) },
 	"Signals": func(ctx context.Context, v *state.View, f string) (any, error) { return v.Signals(ctx, "incident-"+f) },
 	"Undelivered": func(ctx context.Context, v *state.View, f string) (any, error) {
@@ -115,7 +124,7 @@ var doors = map[string]func(ctx context.Context, v *state.View, factory string) 
 // naming are the doors that name one thing: another tenant's does not exist.
 // listing are those that list what belongs to one thing.
 var (
-	naming  = []string{"Site", "Alert", "Incident", "Notice", "Permit"}
+	naming  = []string{"Site", "Alert", "Incident", "Notice", "Permit", "Evidence"}
 	listing = []string{"Transitions", "Happened", "Resets", "Signals", "Undelivered"}
 )
 

@@ -137,7 +137,11 @@ func (p *press) top() {
 	if p.Form.EN != "" {
 		rows = append(rows, []pdf.Cell{{p.body(word("form"))}, {p.body(p.Form)}})
 	}
-	p.doc.Table([]float64{0.38, 0.62}, nil, append(rows, []pdf.Cell{{identifier("ID")}, {identifier(p.N.ID)}}))
+	rows = append(rows, []pdf.Cell{{identifier("ID")}, {identifier(p.N.ID)}})
+	if p.N.LedgerHead != "" {
+		rows = append(rows, []pdf.Cell{{p.body(word("ledger"))}, {identifier(p.N.LedgerHead)}})
+	}
+	p.doc.Table([]float64{0.38, 0.62}, nil, rows)
 }
 
 // with puts an identifier after a text in both languages.

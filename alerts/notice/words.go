@@ -32,6 +32,7 @@ var words = map[string]safety.Name{
 	"exercise":     {BN: "মহড়া বা পরীক্ষা: বাস্তব ঘটনা নয়", EN: "EXERCISE: not a real occurrence"},
 	"supplements":  {BN: "নিরাপদ তালিকাভুক্ত ফায়ার প্যানেলের সহায়ক; তার বিকল্প নয়।", EN: "Nirapod supplements a listed fire panel and does not replace it."},
 	"status":       {BN: "অবস্থা", EN: "status"},
+	"ledger":       {BN: "খাতার শীর্ষ", EN: "head of the ledger"},
 	"receipt":      {BN: "রসিদ নম্বর", EN: "receipt number"},
 	"none":         {BN: "নেই", EN: "none"},
 	"blank":        {BN: "মানুষ লিখবেন", EN: "a person writes this"},

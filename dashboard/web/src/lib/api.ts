@@ -53,6 +53,7 @@ export const gateways = () => list<Gateway>('gateways')
 export const incident = (id: string) => one<Incident>('incidents', id)
 export const timeline = (id: string) => one<Page<Moment>>('incidents', id, 'timeline')
 export const notice = (id: string) => one<Notice>('notices', id)
+export const evidenceOf = (id: string) => `/api/v1/incidents/${encodeURIComponent(id)}/evidence.zip`
 export const paperOf = (id: string, form: 'html' | 'pdf', language: string) => `/api/v1/notices/${encodeURIComponent(id)}.${form}?lang=${language}`
 
 export const deskQueue = () => list<Case>('desk/queue')

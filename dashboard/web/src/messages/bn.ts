@@ -92,7 +92,7 @@ export const bn: Messages = {
   },
   passed: { draft: 'খসড়া', prepared: 'তৈরি', sent: 'পাঠানো হয়েছে', received: 'প্রাপ্ত', settled: 'চূড়ান্ত নিষ্পত্তি' }, noReceipt: 'রসিদ আসেনি', clocks: 'আইনের সময়', met: 'পূরণ হয়েছে', zero: 'জানার মুহূর্ত থেকে গোনা',
   law: { 'Labour Act 2006': 'শ্রম আইন ২০০৬', 'Labour Rules 2015': 'শ্রম বিধিমালা ২০১৫', 'Labour (Amendment) Ordinance 65 of 2025': 'শ্রম (সংশোধন) অধ্যাদেশ ৬৫/২০২৫', 'EPZ Labour Act 2019': 'ইপিজেড শ্রম আইন ২০১৯' },
-  clause: (text) => text.replace('not researched', 'ধারা অজানা').replace('proviso', 'শর্তাংশ').replace(/\bs\.\s*/g, 'ধারা ').replace(/\br\.\s*/g, 'বিধি ').replace(/Form 27ka/, 'ফরম-২৭ক').replace(/Form /, 'ফরম-'), preview: 'কাগজ', asPDF: 'ছাপার ফাইল', itsIncident: 'এর ঘটনা', demoPaper: 'ডেমো: বাস্তব ঘটনা নয়', exercisePaper: 'মহড়া বা পরীক্ষা: বাস্তব ঘটনা নয়',
+  clause: (text) => text.replace('not researched', 'ধারা অজানা').replace('proviso', 'শর্তাংশ').replace(/\bs\.\s*/g, 'ধারা ').replace(/\br\.\s*/g, 'বিধি ').replace(/Form 27ka/, 'ফরম-২৭ক').replace(/Form /, 'ফরম-'), preview: 'কাগজ', asPDF: 'ছাপার ফাইল', takeEvidence: 'প্রমাণের ফাইল (নাম ছাড়া)', itsIncident: 'এর ঘটনা', demoPaper: 'ডেমো: বাস্তব ঘটনা নয়', exercisePaper: 'মহড়া বা পরীক্ষা: বাস্তব ঘটনা নয়',
   field: {
     notice_type: 'নোটিশের ধরন', establishment: 'প্রতিষ্ঠানের নাম ও ঠিকানা', registration: 'নিবন্ধন ও লাইসেন্স', contacts: 'মালিক ও ব্যবস্থাপক', industry: 'শিল্পের ধরন', employed: 'নিয়োজিত শ্রমিক সংখ্যা', present: 'কতজন উপস্থিত ছিলেন',
     place: 'ঘটনার সঠিক স্থান', occurred: 'তারিখ, শিফট, সময়', aware: 'কখন জানা গেছে', kind: 'ঘটনার প্রকৃতি', victims: 'আহত বা নিহত', work: 'কী কাজ চলছিল', cause: 'কারণ; যন্ত্র ও অংশ', conduct: 'আইন বা নির্দেশ লঙ্ঘন?',

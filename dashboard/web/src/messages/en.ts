@@ -91,7 +91,7 @@ export const en = {
   },
   passed: { draft: 'Draft', prepared: 'Prepared', sent: 'Sent', received: 'Received', settled: 'Settled' }, noReceipt: 'no receipt yet', clocks: 'Legal clocks', met: 'met', zero: 'counted from the moment it was known',
   law: { 'Labour Act 2006': 'Labour Act 2006', 'Labour Rules 2015': 'Labour Rules 2015', 'Labour (Amendment) Ordinance 65 of 2025': 'Labour (Amendment) Ordinance 65 of 2025', 'EPZ Labour Act 2019': 'EPZ Labour Act 2019' },
-  clause: (text: string) => text, preview: 'The paper', asPDF: 'As a file to print', itsIncident: 'Its incident', demoPaper: 'Demonstration: not a real occurrence', exercisePaper: 'Exercise: not a real occurrence',
+  clause: (text: string) => text, preview: 'The paper', asPDF: 'As a file to print', takeEvidence: 'Evidence as a file (no names)', itsIncident: 'Its incident', demoPaper: 'Demonstration: not a real occurrence', exercisePaper: 'Exercise: not a real occurrence',
   field: {
     notice_type: 'Kind of notice', establishment: 'Establishment and address', registration: 'Registration and licence', contacts: 'Owner and manager', industry: 'Industry', employed: 'Number employed', present: 'How many were present',
     place: 'Exact place', occurred: 'Date, shift, time', aware: 'When it was known', kind: 'Kind of occurrence', victims: 'Injured or dead', work: 'What work was going on', cause: 'Cause; machine and part', conduct: 'Against law or instruction?',
