@@ -17,6 +17,7 @@ require (
 	github.com/prometheus/prometheus v0.314.0
 	github.com/simonvetter/modbus v1.6.4
 	github.com/sirupsen/logrus v1.10.1
+	github.com/wneessen/go-mail v0.8.1
 	go.yaml.in/yaml/v3 v3.0.6
 	golang.org/x/crypto v0.58.0
 	golang.org/x/image v0.23.0
