@@ -13,6 +13,7 @@ import (
 
 	"nirapod/alerts/ledger"
 	"nirapod/alerts/notice"
+	"nirapod/alerts/receiver"
 	"nirapod/safety"
 	"nirapod/state"
 	"nirapod/wire"
@@ -25,8 +26,9 @@ const (
 
 // Config says where the desk is.
 type Config struct {
-	DeskURL   string       // e.g. http://127.0.0.1:8090; "" = no desk: signals and notices stay prepared
-	DeskToken string       // bearer token of this sender
+	DeskURL   string // e.g. http://127.0.0.1:8090; "" = no desk: signals and notices stay prepared
+	DeskToken string // bearer token of this sender
+	Receivers []receiver.Receiver
 	Client    *http.Client // nil: one with a timeout of 10 s
 }
 
@@ -50,15 +52,16 @@ type Deps struct {
 // Alerts is the role. Acknowledge and Reset may be called at any time, also
 // where Run is not running; Run at most once.
 type Alerts struct {
-	db     *state.DB
-	law    *notice.Law
-	deps   Deps
-	log    *slog.Logger
-	sites  *sites
-	desk   *deskClient // nil: no desk
-	carry  []*courier
-	woken  chan struct{}
-	cursor int64 // id of the last transition applied; owned by Run
+	db         *state.DB
+	law        *notice.Law
+	deps       Deps
+	log        *slog.Logger
+	sites      *sites
+	desk       *deskClient // nil: no desk
+	carry      []*courier
+	messengers []*messenger
+	woken      chan struct{}
+	cursor     int64 // id of the last transition applied; owned by Run
 	// Factories whose people were told that the desk is not heard; owned by Run.
 	// nil: not read yet.
 	unheard map[string]bool
@@ -79,6 +82,9 @@ func New(cfg Config, deps Deps, log *slog.Logger) (*Alerts, error) {
 		woken: make(chan struct{}, 1), at: func(string) {},
 	}
 	a.carry = []*courier{newCourier(a, destGateway, a.toGateway)}
+	for _, r := range cfg.Receivers {
+		a.messengers = append(a.messengers, newMessenger(a, r))
+	}
 	if cfg.DeskURL != "" {
 		a.desk = newDeskClient(cfg)
 		a.carry = append(a.carry, newCourier(a, destDesk, a.toDesk))
@@ -100,6 +106,9 @@ func (a *Alerts) told() {
 	for _, c := range a.carry {
 		c.wake()
 	}
+	for _, m := range a.messengers {
+		m.wake()
+	}
 	if a.deps.Changed != nil {
 		a.deps.Changed()
 	}
@@ -114,6 +123,9 @@ func (a *Alerts) Run(ctx context.Context) error {
 	g.Go(func() error { return a.follow(ctx) })
 	for _, c := range a.carry {
 		g.Go(func() error { return c.run(ctx) })
+	}
+	for _, m := range a.messengers {
+		g.Go(func() error { return m.run(ctx) })
 	}
 	if a.desk != nil {
 		g.Go(func() error { return a.followSeen(ctx) })
@@ -171,13 +183,16 @@ func (a *Alerts) Step(ctx context.Context, now time.Time) error {
 			break
 		}
 		a.told()
+		if err := a.climb(ctx, now); err != nil {
+			return errors.Join(trouble, err)
+		}
 	}
 	for {
 		due, err := a.db.AlertsDue(ctx, now)
 		if err != nil || !due {
 			return errors.Join(trouble, err)
 		}
-		if err := errors.Join(a.group(ctx, now), a.due(ctx, now)); err != nil {
+		if err := errors.Join(a.climb(ctx, now), a.group(ctx, now), a.due(ctx, now)); err != nil {
 			return errors.Join(trouble, err)
 		}
 		a.told()

@@ -113,7 +113,10 @@ func (a *Alerts) open(ctx context.Context, b *state.Book, t safety.Transition, s
 	settle(&alert, said, now)
 	a.log.Info("alert raised", "factory", t.Factory, "alert", alert.ID, "rule", t.Rule, "zone", t.Zone,
 		"class", t.Class, "severity", t.Severity, "late", alert.Late, "exercise", alert.Exercise)
-	return b.SaveAlert(ctx, alert)
+	if err := b.SaveAlert(ctx, alert); err != nil {
+		return err
+	}
+	return a.plan(ctx, b, alert)
 }
 
 // dealtWith reports whether old news is about an alert that people have already

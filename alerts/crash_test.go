@@ -3,20 +3,25 @@ package alerts
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"nirapod/alerts/ledger"
+	"nirapod/alerts/receiver"
 	"nirapod/desk"
 	"nirapod/internal/freeport"
 	"nirapod/internal/tree"
@@ -31,6 +36,7 @@ const (
 	childDir   = "NIRAPOD_TEST_DIR"
 	childDesk  = "NIRAPOD_TEST_DESK"
 	childCrash = "NIRAPOD_TEST_CRASH"
+	childHook  = "NIRAPOD_TEST_HOOK" // where a program hears messages; "" = nowhere
 )
 
 func TestMain(m *testing.M) {
@@ -72,7 +78,11 @@ func alertsChild() error {
 	if err != nil {
 		return err
 	}
-	a, err := New(Config{DeskURL: os.Getenv(childDesk), DeskToken: senderToken}, Deps{DB: db, Ledger: book}, slog.New(slog.DiscardHandler))
+	cfg := Config{DeskURL: os.Getenv(childDesk), DeskToken: senderToken}
+	if hook := os.Getenv(childHook); hook != "" {
+		cfg.Receivers = []receiver.Receiver{receiver.NewWebhook(receiver.WebhookConfig{URL: hook}, "shared", http.DefaultClient, time.Now)}
+	}
+	a, err := New(cfg, Deps{DB: db, Ledger: book}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -175,6 +185,29 @@ func (r *rig) whole(deskURL string) bool {
 	return true
 }
 
+// program hears messages and knows which steps of which alerts it was told.
+func program(t *testing.T) (url string, steps func() int) {
+	t.Helper()
+	var mu sync.Mutex
+	heard := map[string]bool{}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		var m receiver.Message
+		if err := json.NewDecoder(req.Body).Decode(&m); err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		heard[m.Alert+"/"+m.Step] = true
+	}))
+	t.Cleanup(s.Close)
+	return s.URL, func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(heard)
+	}
+}
+
 // kill -9 at every crash point between reading a transition and storing the
 // desk's receipt, each followed by a start anew: nothing lost, nothing twice.
 func TestKilledAtEveryStep(t *testing.T) {
@@ -185,6 +218,10 @@ func TestKilledAtEveryStep(t *testing.T) {
 	for crash := 1; ; crash++ {
 		url, stop := startDesk(t, t.TempDir())
 		r := scene(t)
+		hook, heard := program(t)
+		t.Setenv(childHook, hook)
+		// Both alarms: the committee, and the owner, since they confirm each other.
+		done := func() bool { return r.whole(url) && heard() == 4 }
 		cmd := child(t, "alerts", r.dir, url, crash)
 		died := make(chan struct{})
 		go func() { _ = cmd.Wait(); close(died) }()
@@ -195,7 +232,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 				ended = true
 				return true
 			default:
-				return r.whole(url)
+				return done()
 			}
 		})
 		if !ended { // the work was done before the crash point came
@@ -211,7 +248,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 			t.Fatalf("crash %d: the child ended with %v", crash, cmd.ProcessState)
 		}
 		again := child(t, "alerts", r.dir, url, 0)
-		r.until(fmt.Sprintf("all is received after crash %d", crash), func() bool { return r.whole(url) })
+		r.until(fmt.Sprintf("all is received after crash %d", crash), done)
 		_ = again.Process.Kill()
 		_ = again.Wait()
 		stop()

@@ -161,6 +161,9 @@ func (a *Alerts) review(ctx context.Context, b *state.Book, inc state.Incident, 
 	if inc.Confirmed = v.confirmed; inc.Confirmed && inc.ConfirmedAt == nil {
 		inc.ConfirmedAt = &now
 		a.log.Warn("incident confirmed", "factory", inc.FactoryID, "incident", inc.ID, "kind", inc.Kind, "exercise", inc.Exercise)
+		if err := hasten(ctx, b, alerts, now); err != nil {
+			return err
+		}
 	} else if !inc.Confirmed {
 		inc.ConfirmedAt = nil
 	}

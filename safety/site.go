@@ -124,6 +124,7 @@ type Contact struct {
 	Role    string `yaml:"role" json:"role"` // owner, occupier, manager, fire_service, police, hospital, ...
 	Name    string `yaml:"name" json:"name"`
 	Phone   string `yaml:"phone" json:"phone"`
+	Email   string `yaml:"email" json:"email"`
 	Consent bool   `yaml:"consent" json:"consent"`
 	Source  string `yaml:"source" json:"source"`
 	Checked bool   `yaml:"verified" json:"verified"`
@@ -192,6 +193,7 @@ type Member struct {
 	Side  string `yaml:"side" json:"side"` // workers | management
 	Role  string `yaml:"role" json:"role"`
 	Phone string `yaml:"phone" json:"phone"`
+	Email string `yaml:"email" json:"email"`
 	Floor string `yaml:"floor" json:"floor"`
 	Line  string `yaml:"line" json:"line"`
 }

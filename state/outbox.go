@@ -80,10 +80,11 @@ func (d *DB) WaitingSince(ctx context.Context, dest string, then time.Time) ([]s
 }
 
 // AlertsDue reports whether package alerts has something to decide at now:
-// an alert to group, or an incident whose time has come.
+// an alert to group, an incident whose time has come, or a step of the ladder.
 func (d *DB) AlertsDue(ctx context.Context, now time.Time) (bool, error) {
 	return one(ctx, d.reader, scanOne[bool], `SELECT EXISTS (SELECT 1 FROM alerts WHERE grouped = 0)
-		OR EXISTS (SELECT 1 FROM incidents WHERE next_at <= ?)`, now.UnixMilli())
+		OR EXISTS (SELECT 1 FROM incidents WHERE next_at <= ?1)
+		OR EXISTS (SELECT 1 FROM steps WHERE done_at IS NULL AND due_at <= ?1)`, now.UnixMilli())
 }
 
 // Delay puts off an item's next attempt and counts one.

@@ -24,6 +24,15 @@ func when(t time.Time) safety.Name {
 	}
 }
 
+// Bangla writes the digits of a text in Bangla.
+func Bangla(text string) string { return banglaDigits.Replace(text) }
+
+// Clock writes the time of day in Bangladesh, for a short message.
+func Clock(t time.Time) safety.Name {
+	text := t.In(Dhaka).Format("15:04")
+	return safety.Name{BN: banglaDigits.Replace(text), EN: text}
+}
+
 // Words of the paper: the Act's words, not the screen's.
 var words = map[string]safety.Name{
 	"preliminary":  {BN: "প্রাথমিক, যন্ত্রের পাঠানো, স্বাক্ষর নেই", EN: "preliminary, sent by a machine, not signed"},
