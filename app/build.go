@@ -154,7 +154,11 @@ func (s *Server) buildAlerts(context.Context) error {
 	if err != nil {
 		return err
 	}
-	a, err := alerts.New(alerts.Config{DeskURL: s.deskURL(), DeskToken: token}, alerts.Deps{
+	receivers, err := s.cfg.Receivers.Build()
+	if err != nil {
+		return err
+	}
+	a, err := alerts.New(alerts.Config{DeskURL: s.deskURL(), DeskToken: token, Receivers: receivers}, alerts.Deps{
 		DB: s.db, Latched: func(rule string) bool { return latched[rule] }, Command: s.command, Changed: s.changed, Ledger: s.ledger,
 	}, s.log.With("part", "alerts"))
 	if err != nil {

@@ -33,6 +33,8 @@ type Config struct {
 	HTTP    HTTPConfig   `yaml:"http"`
 	Desk    DeskConfig   `yaml:"desk"`
 	Series  SeriesConfig `yaml:"series"`
+
+	Receivers ReceiversConfig `yaml:"receivers"`
 }
 
 // BrokerConfig says where the embedded broker listens and how the other roles
@@ -164,5 +166,6 @@ func (cfg Config) check(f *yamlfile.File, roles Roles) error {
 	}
 	cfg.Broker.Mosquitto.check(cfg, roles, mistake)
 	cfg.Series.check(mistake)
+	cfg.Receivers.check(mistake)
 	return yamlfile.Join(append(wrong, roles.check(cfg.Series.Kind)...)...)
 }

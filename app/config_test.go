@@ -61,6 +61,25 @@ series: {block: 1ms, retention: -5s}
 	}
 }
 
+func TestMistakesInReceivers(t *testing.T) {
+	_, err := load(t, strings.Replace(string(app.Sample), "receivers: {}", "receivers:", 1)+`
+  mail: {host: mail.example, port: 25, tls: none, from: a@b.test}
+  sms: {url: "http://sms.example/send", fields: {text: "{text}"}, accepted: "("}
+  webhook: {url: nowhere}
+`, "ingest,alerts,dashboard")
+	if !errors.Is(err, safety.ErrInvalid) {
+		t.Fatalf("got %v", err)
+	}
+	for _, want := range []string{
+		"receivers.mail: tls none: mail.example:25 is another machine", "receivers.sms.url: the provider is another machine", "receivers.sms: accepted",
+		"receivers.sms.secret_file: is missing", `receivers.webhook.url: "nowhere"`, "receivers.webhook.secret_file: is missing",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in:\n%v", want, err)
+		}
+	}
+}
+
 func TestSplitsThatTheStoresDoNotAllow(t *testing.T) {
 	text := string(app.Sample)
 	text = strings.Replace(text, `url: ""                # default: the broker`, `url: tcp://127.0.0.1:1883 #`, 1)

@@ -27,6 +27,7 @@ const usage = `usage: nirapod COMMAND [FLAGS]
            rules backtest -c FILE -rules DIR, rules explain
   gateway  let a gateway in, or shut it out: gateway add -c FILE -factory ID -gateway ID; gateway remove …
   permit   isolate sensors while work goes on: permit open -c FILE -factory ID …; permit close …; permit tested …; permit list …
+  receivers  list how people are written to, and try it: receivers list -c FILE; receivers test -c FILE -receiver NAME -to ADDRESS
   ledger   verify the record of what people and machine decided: ledger verify [-key KEY] FILE.zip|DIR,
            ledger key -c FILE, ledger erase -c FILE …
   influx   make buckets, token and tasks in InfluxDB 2: influx setup -c FILE -operator-token FILE
@@ -78,6 +79,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		return gateway(ctx, rest, std)
 	case "permit":
 		return permits(ctx, rest, std)
+	case "receivers":
+		return receivers(ctx, rest, std)
 	case "ledger":
 		return ledgerTools(ctx, rest, std)
 	case "influx":
