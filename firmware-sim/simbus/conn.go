@@ -14,6 +14,10 @@ import (
 const (
 	// Deadline bounds one transaction, dialling included.
 	Deadline = 500 * time.Millisecond
+	// patience is the Deadline of the world, which is no bus: a person's hand on
+	// the scenario may wait for a machine that is busy.
+	patience = 10 * time.Second
+	world    = "world"
 	// redialPause keeps a fast poller from dialling a dead address each time.
 	redialPause = 50 * time.Millisecond
 )
@@ -23,6 +27,7 @@ const (
 // it an error; the next call dials again, so that either side may restart.
 type Conn struct {
 	url, addr, bus string
+	limit          time.Duration // of one call
 
 	mu      sync.Mutex
 	conn    net.Conn      // nil between a break and the next call; guarded by mu
@@ -50,14 +55,18 @@ func Open(rawURL string) (*Conn, error) {
 	case bus == "" || len(bus) > maxName || strings.Contains(bus, "/"):
 		return nil, fmt.Errorf("%s: the path must name one bus", rawURL)
 	}
-	return &Conn{url: rawURL, addr: u.Host, bus: bus}, nil
+	limit := Deadline
+	if bus == world {
+		limit = patience
+	}
+	return &Conn{url: rawURL, addr: u.Host, bus: bus, limit: limit}, nil
 }
 
 // String returns the URL.
 func (c *Conn) String() string { return c.url }
 
 // Call sends one request and returns the reply in memory of its own. It ends
-// within Deadline. Errors wrap ErrNACK, ErrTimeout, ErrLink or ErrRefused.
+// within Deadline, one to the world within 10 s. Errors wrap ErrNACK, ErrTimeout, ErrLink or ErrRefused.
 func (c *Conn) Call(request []byte) ([]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -73,7 +82,7 @@ func (c *Conn) call(body func([]byte) []byte) ([]byte, error) { // with mu
 	if c.closed {
 		return nil, fmt.Errorf("%s: %w", c.url, net.ErrClosed)
 	}
-	deadline := time.Now().Add(Deadline)
+	deadline := time.Now().Add(c.limit)
 	if err := c.connect(deadline); err != nil {
 		return nil, err
 	}
