@@ -55,7 +55,7 @@ func New(packs []Pack, plant Plant, runs RunsOn, source string) (*Engine, error)
 	packs, _ = Own(packs, plant.Limits, func(i int, field, text string) { b.wrong("limits[%d].%s: %s", i, field, text) })
 	rules := b.lowerAll(packs, runs)
 	b.addPlaces(plant)
-	b.addSensors(plant.Sensors)
+	b.addSensors(plant.Sensors, plant.Together)
 	b.linkPeers()
 	b.premises(plant)
 	for _, r := range rules {
