@@ -51,10 +51,11 @@ var placeNumbers = map[string]func(*lowerer) number{
 	"uncovered":         (*lowerer).uncovered,
 }
 
-// Only a rule about an exit may ask whether it is proved, and only one about a
-// sensor what feeds it.
+// Only a rule about an exit may ask whether it is proved and required, and only
+// one about a sensor what feeds it.
 const (
 	provedName    = "proved"
+	requiredName  = "required"
 	unpoweredName = "unpowered"
 )
 
@@ -69,7 +70,7 @@ func placeEnvironment(r *Rule, env map[string]any) {
 	env[egressName] = func(level, stairs float64) float64 { return 0 } // for its type
 	env[egressLessName] = env[egressName]
 	if r.Scope == ScopeExit || r.Scope == "" {
-		env[provedName] = false
+		env[provedName], env[requiredName] = false, false
 	}
 	if r.Scope == ScopeSensor {
 		env[unpoweredName] = false
@@ -84,6 +85,8 @@ func (l *lowerer) placeTest(name string) (cond, bool) {
 	switch name {
 	case provedName:
 		return l.proved(), true
+	case requiredName:
+		return l.requiredNow(), true
 	case unpoweredName:
 		return l.unpowered(), true
 	case "isolated", "untested":
