@@ -2,6 +2,7 @@ package month
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"nirapod/firmware-sim/factory"
@@ -44,6 +45,7 @@ type box struct {
 	began  time.Time     // when this run began
 
 	callPoints map[string]string // zones
+	recent     []safety.Reading  // for the windows of the rules after a start, in their time
 	saved      map[string][]byte // while it is without power
 	savedState annunciate.State
 }
@@ -81,7 +83,17 @@ func (b *box) observe(m moment, r safety.Reading) []safety.Transition {
 		b.ann.CallPoint(m.of(), r.Sensor, zone, r.Value == 1)
 	}
 	r.At = r.At.Add(-b.stood)
+	b.keep(r)
 	return b.tell(m, b.engine.Observe(r))
+}
+
+// keep keeps what the windows of the rules may need, as the agent does on its disk.
+func (b *box) keep(r safety.Reading) {
+	b.recent = append(b.recent, r)
+	if window := b.engine.Window(); r.At.Sub(b.recent[0].At) > 2*window {
+		from, _ := slices.BinarySearchFunc(b.recent, r.At.Add(-window), func(x safety.Reading, at time.Time) int { return x.At.Compare(at) })
+		b.recent = slices.Clone(b.recent[from:])
+	}
 }
 
 func (b *box) run() string { return fmt.Sprintf("%016x", b.runs) }
@@ -129,6 +141,9 @@ func (b *box) power(m moment, up bool) (err error) {
 		}
 		if lost := b.engine.Restore(b.saved); len(lost) > 0 {
 			return fmt.Errorf("%s: lost its state: %v", b.id, lost)
+		}
+		for _, r := range b.recent {
+			b.engine.Warm(r)
 		}
 		b.ann = annunciate.New(delays)
 		b.ann.Restore(m.of(), b.savedState, false)
