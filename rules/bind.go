@@ -111,7 +111,7 @@ func (b *binder) bindSensors(r *bound) {
 
 func (b *binder) bindZones(r *bound) {
 	for _, z := range b.order {
-		if !r.Filter.wantsZone(z) || r.uses.rated && z.rated == 0 || b.lacks(r, z) != "" {
+		if !r.Filter.wantsZone(z) || r.uses.rated && z.rated == 0 || b.leavesOutZone(r, z) {
 			continue
 		}
 		in := &instance{rule: r, zone: z, lists: b.lists(r, z), machine: newborn}

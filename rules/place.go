@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"fmt"
+
 	"nirapod/safety"
 )
 
@@ -147,6 +149,15 @@ func (b *binder) placed(r *bound, s *sensor) bool {
 	return why == ""
 }
 
+// leavesOutZone leaves out a zone of which the site does not say what the rule asks.
+func (b *binder) leavesOutZone(r *bound, z *place) bool {
+	why := b.lacks(r, z)
+	if why != "" {
+		b.tell(fmt.Sprintf("rule %s does not watch zone %s: %s", r.Name, z.ID, why))
+	}
+	return why != ""
+}
+
 // also returns the sensors that the instance reads and that are in none of its lists.
 func (in *instance) also() []*sensor {
 	var out []*sensor
@@ -169,9 +180,12 @@ func (in *instance) also() []*sensor {
 // bindExits binds a rule to each exit. Its lists of doors and locks hold those
 // of the exit, other lists those of the zone that it leads from.
 func (b *binder) bindExits(r *bound) {
+	if len(b.engine.exits) == 0 {
+		b.tell(fmt.Sprintf("rule %s watches nothing: no exit is known here", r.Name))
+	}
 	for _, x := range b.engine.exits {
 		z := b.places[x.spec.From]
-		if x.spec.Kind == "window" || !r.Filter.wantsZone(z) || b.lacks(r, z) != "" {
+		if x.spec.Kind == "window" || !r.Filter.wantsZone(z) || b.leavesOutZone(r, z) {
 			continue // nobody opens a window to prove it
 		}
 		in := &instance{rule: r, zone: z, exit: x, machine: newborn}
