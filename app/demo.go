@@ -52,7 +52,7 @@ func RunDemo(ctx context.Context, o DemoOptions, page fs.FS, out io.Writer, log 
 	}
 	defer remove()
 	site := filepath.Join(dir, "site.yaml")
-	if err := os.WriteFile(site, demo.Site, 0o600); err != nil {
+	if err := os.WriteFile(site, demo.SiteOn(time.Now()), 0o600); err != nil {
 		return err
 	}
 	server, err := New(ctx, demoConfig(o.Addr, dir, site), AllRoles(), page, log)

@@ -115,10 +115,14 @@ func (c *Config) engine(log *slog.Logger) (*rules.Engine, error) {
 }
 
 // Check reports what would keep an agent with this configuration from
-// starting, beyond what Load finds: rules that cannot be loaded or bound.
-func (c *Config) Check(log *slog.Logger) error {
-	_, err := c.engine(log)
-	return err
+// starting, beyond what Load finds: rules that cannot be loaded or bound. undecided
+// says, for people, what rules for gateways cannot be decided here, and why.
+func (c *Config) Check(log *slog.Logger) (undecided []string, err error) {
+	engine, err := c.engine(log)
+	if err != nil {
+		return nil, err
+	}
+	return engine.Unbound(), nil
 }
 
 // plant is what the rules see of the configuration.

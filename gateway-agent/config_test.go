@@ -2,8 +2,10 @@ package agent_test
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -22,7 +24,7 @@ func TestShippedConfigurationsHaveNoMistakes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := cfg.Check(slog.New(slog.DiscardHandler)); err != nil {
+			if _, err := cfg.Check(slog.New(slog.DiscardHandler)); err != nil {
 				t.Error(err)
 			}
 			if got, want := cfg.Simulated(), name == "demo"; got != want {
@@ -225,8 +227,36 @@ func TestRulesThatCannotBeBoundAreAMistake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cfg.Check(slog.New(slog.DiscardHandler)); !errors.Is(err, safety.ErrInvalid) || !strings.Contains(err.Error(), "store-heat") {
+	if _, err := cfg.Check(slog.New(slog.DiscardHandler)); !errors.Is(err, safety.ErrInvalid) || !strings.Contains(err.Error(), "store-heat") {
 		t.Errorf("a class A detector where 52 °C is normal: %v, want it refused", err)
+	}
+}
+
+// A gateway's file has no calendar, no exits and no licences.
+func TestRulesThatAGatewayCannotDecideAreNamed(t *testing.T) {
+	cfg, err := agent.Parse("agent.yaml", agent.Sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.RulesDir, cfg.Limits = t.TempDir(), nil
+	rule := "  - {name: %s, hazard: hours, class: info, severity: info, scope: %s, when: '%s', runs: [gateway], clause: c}\n"
+	pack := "rules:\n" + fmt.Sprintf(rule, "at-work", "zone", "in_shift") + fmt.Sprintf(rule, "proved-open", "exit", "proved") +
+		fmt.Sprintf(rule, "warm", "zone", "any(temperature, .known)")
+	if err := os.WriteFile(filepath.Join(cfg.RulesDir, "own.yml"), []byte(pack), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	undecided, err := cfg.Check(slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(undecided, "\n")
+	for _, want := range []string{"rule at-work does not watch zone store: the site has no shifts", "rule proved-open watches nothing: no exit is known here"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("not named: %s\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "warm") {
+		t.Errorf("a rule that can be decided is named: %s", got)
 	}
 }
 

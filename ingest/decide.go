@@ -37,6 +37,9 @@ func (c *core) takeReadings(s *site, t *track, a arrival, now time.Time) {
 		})
 		c.batch.origins = append(c.batch.origins, origin{t, seq})
 		t.stored = extend(t.stored, seq)
+		if newest.IsZero() {
+			c.begin(t.key, r.Reading.At)
+		}
 		c.observe(t.key.factory, r.Reading)
 		newest = maxTime(newest, r.Reading.At)
 		c.live.put(t.key.factory, t.key.gateway, r.Reading)
@@ -50,11 +53,24 @@ func (c *core) takeReadings(s *site, t *track, a arrival, now time.Time) {
 // evaluateOnly lets the rules see readings that cannot be kept now. They will
 // come again, and are then history to the rules.
 func (c *core) evaluateOnly(s *site, a arrival, now time.Time) {
+	begun := false
 	for i, r := range a.pack.Records {
 		r.Reading.At = a.times[i]
-		if c.door.reading(s, a.pack.Gateway, r, a.times[i], now) == "" {
-			c.observe(a.pack.Factory, r.Reading)
+		if c.door.reading(s, a.pack.Gateway, r, a.times[i], now) != "" {
+			continue
 		}
+		if !begun {
+			c.begin(trackKey{a.pack.Factory, a.pack.Gateway, a.pack.Run, a.pack.Stream}, r.Reading.At)
+			begun = true
+		}
+		c.observe(a.pack.Factory, r.Reading)
+	}
+}
+
+// begin tells the rules of which run of its gateway the next reading is.
+func (c *core) begin(k trackKey, at time.Time) {
+	if engine := c.engines[k.factory]; engine != nil {
+		engine.Begin(k.gateway, k.run, at)
 	}
 }
 

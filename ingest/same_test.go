@@ -31,16 +31,23 @@ type parcel struct {
 
 // parcels makes the packs of one gateway, in the order of its readings; each
 // arrives at most late after its newest reading.
-func parcels(t *rapid.T, gateway string, mine []safety.Reading, late time.Duration) (out []parcel) {
+func parcels(t *rapid.T, gateway string, mine []safety.Reading, runs []string, late time.Duration) (out []parcel) {
 	var due time.Time
+	begun := 0
 	for first := 0; first < len(mine); {
+		if runs[first] != runs[begun] {
+			begun = first
+		}
 		n := min(rapid.IntRange(1, 30).Draw(t, "records"), len(mine)-first)
+		for n > 1 && runs[first+n-1] != runs[first] {
+			n--
+		}
 		for n > 1 && mine[first+n-1].At.Sub(mine[first].At) > 900*time.Millisecond { // as an agent sends
 			n--
 		}
 		last := mine[first+n-1].At
 		p := wire.Pack{
-			Factory: rulestest.Factory, Gateway: gateway, Run: "00000000000000aa", Stream: wire.Readings, First: uint64(first) + 1,
+			Factory: rulestest.Factory, Gateway: gateway, Run: runs[first], Stream: wire.Readings, First: uint64(first-begun) + 1,
 			Boot: "b", Mono: last.UnixMilli() - rulestest.Start.UnixMilli() + 1, Clock: wire.Synced, Sent: last,
 		}
 		for _, r := range mine[first : first+n] {
@@ -120,20 +127,22 @@ func (s *server) said() (all []safety.Transition) {
 
 // inOrder is what the rules say of all readings in the order of what happened,
 // and of the time until 90 s after the last.
-func inOrder(t *rapid.T, packs []rules.Pack, plant rules.Plant, readings []safety.Reading, end time.Time) []safety.Transition {
-	plant.Sensors = slices.Clone(plant.Sensors)
-	for i := range plant.Sensors {
-		plant.Sensors[i].Gateway = ""
-	}
+func inOrder(t *rapid.T, packs []rules.Pack, plant rules.Plant, readings []safety.Reading, runs []string, end time.Time) []safety.Transition {
+	plant.Together = true
 	e, err := rules.New(packs, plant, rules.Server, safety.ServerSource)
 	if err != nil {
 		t.Fatal(err)
 	}
 	out := e.Tick(rulestest.Start)
-	for _, r := range readings {
+	for i, r := range readings {
+		e.Begin(gatewayOf(plant, r), runs[i], r.At)
 		out = append(out, e.Observe(r)...)
 	}
 	return append(out, e.Tick(end)...)
+}
+
+func gatewayOf(p rules.Plant, r safety.Reading) string {
+	return p.Sensors[slices.IndexFunc(p.Sensors, func(s safety.Sensor) bool { return s.ID == r.Sensor })].Gateway
 }
 
 func startServer(t *testing.T, rt *rapid.T, plant rules.Plant, packs []rules.Pack, gateways int) *server {
@@ -159,11 +168,12 @@ func TestTheServerSaysWhatTheRulesSay(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		plant, packs := rulestest.Plant(rt, 1), rulestest.Packs(rt)
 		readings := rulestest.Readings(rt, plant, 0, safety.Simulated, safety.Drill)
+		runs := rulestest.Runs(rt, plant, readings)
 		s := startServer(t, rt, plant, packs, 1)
-		all := parcels(rt, "gw-1", readings, trails-time.Second)
+		all := parcels(rt, "gw-1", readings, runs, trails-time.Second)
 		s.run(rt, all)
 		want, got := rulestest.Said{}, rulestest.Said{}
-		want.Add(inOrder(rt, packs, plant, readings, s.engines[rulestest.Factory].prompt.Elapsed())...)
+		want.Add(inOrder(rt, packs, plant, readings, runs, s.engines[rulestest.Factory].prompt.Elapsed())...)
 		got.Add(s.said()...)
 		told += len(s.said())
 		if diff := want.Differs(got); diff != "" {
@@ -183,17 +193,19 @@ func TestDisorderBetweenGatewaysRaisesEarlyAndNeverLate(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		plant, packs := rulestest.Plant(rt, 3), rulestest.Packs(rt)
 		readings := rulestest.Readings(rt, plant, 0, safety.Simulated)
+		runs := rulestest.Runs(rt, plant, readings)
 		s := startServer(t, rt, plant, packs, 3)
 		var all []parcel
 		for g := range 3 {
 			gateway := fmt.Sprintf("gw-%d", g+1)
 			var mine []safety.Reading
-			for _, r := range readings {
-				if slices.ContainsFunc(plant.Sensors, func(x safety.Sensor) bool { return x.ID == r.Sensor && x.Gateway == gateway }) {
-					mine = append(mine, r)
+			var theirs []string
+			for i, r := range readings {
+				if gatewayOf(plant, r) == gateway {
+					mine, theirs = append(mine, r), append(theirs, runs[i])
 				}
 			}
-			all = append(all, parcels(rt, gateway, mine, disorder)...)
+			all = append(all, parcels(rt, gateway, mine, theirs, disorder)...)
 		}
 		s.run(rt, all)
 		w := s.engines[rulestest.Factory]
@@ -202,7 +214,7 @@ func TestDisorderBetweenGatewaysRaisesEarlyAndNeverLate(t *testing.T) {
 			end = w.ordered.Elapsed()
 			shared++
 		}
-		want, got := byPoint(inOrder(rt, packs, plant, readings, end)), byPoint(s.said())
+		want, got := byPoint(inOrder(rt, packs, plant, readings, runs, end)), byPoint(s.said())
 		for point, in := range want {
 			if len(in) == 0 || w.ordered == nil || !w.ordered.Watches(point) {
 				continue // of one gateway, which another test is about

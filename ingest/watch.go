@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +22,7 @@ const (
 	orderedPrefix = "ordered/" // states of watch.ordered
 	toldPrefix    = "told/"    // and of watch.points
 	actsKey       = "acts"     // and watch.acts
+	runsKey       = "runs"     // and watch.runs
 )
 
 // watch is what watches one factory. One gateway's readings come in order: the
@@ -33,13 +33,15 @@ const (
 // both say so. So disorder may raise an alarm early, never late, and takes none back.
 type watch struct {
 	prompt  *rules.Engine
-	ordered *rules.Engine   // nil: no rule is about several gateways
-	shared  map[string]bool // the sensors of ordered
+	ordered *rules.Engine     // nil: no rule is about several gateways
+	shared  map[string]string // the sensors of ordered, and their gateways
 	points  map[string]*point
 	waiting []safety.Reading  // for ordered
 	changed map[string]bool   // points since the last Snapshot
 	acts    []state.PermitAct // for ordered, oldest first
 	acted   bool              // acts changed since the last Snapshot
+	runs    []newRun          // for ordered, by gateway oldest first
+	began   bool              // runs changed since the last Snapshot
 }
 
 // point is a point of the ordered engine.
@@ -65,18 +67,16 @@ func newWatch(packs []rules.Pack, p rules.Plant) (*watch, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &watch{prompt: prompt, shared: map[string]bool{}, points: map[string]*point{}, changed: map[string]bool{}}
-	for _, id := range prompt.Spanning() {
-		w.shared[id] = true
-	}
-	if len(w.shared) == 0 {
+	w := &watch{prompt: prompt, shared: map[string]string{}, points: map[string]*point{}, changed: map[string]bool{}}
+	spanning := prompt.Spanning()
+	if len(spanning) == 0 {
 		return w, nil
 	}
 	several := p
-	several.Sensors = nil
+	several.Sensors, several.Together = nil, true
 	for _, s := range p.Sensors {
-		if w.shared[s.ID] {
-			s.Gateway = "" // in order they are as if one gateway had read them
+		if slices.Contains(spanning, s.ID) {
+			w.shared[s.ID] = s.Gateway
 			several.Sensors = append(several.Sensors, s)
 		}
 	}
@@ -103,9 +103,36 @@ func (w *watch) compare() {
 	}
 }
 
+// newRun is a run of a gateway, and when its first reading was measured.
+type newRun struct {
+	Gateway string    `json:"gateway"`
+	Run     string    `json:"run"`
+	At      time.Time `json:"at"`
+}
+
+// Begin says that the next reading, of at, is of a run of a gateway, and the
+// first if it is a new one.
+func (w *watch) Begin(gateway, run string, at time.Time) {
+	if w.prompt.Begin(gateway, run, at) && w.ordered != nil {
+		w.runs, w.began = append(w.runs, newRun{gateway, run, at}), true
+	}
+}
+
+// beginInTurn gives the ordered engine the runs of a gateway that began by a moment.
+func (w *watch) beginInTurn(gateway string, upto time.Time) {
+	w.runs = slices.DeleteFunc(w.runs, func(n newRun) bool {
+		due := n.Gateway == gateway && !n.At.After(upto)
+		if due {
+			w.ordered.Begin(n.Gateway, n.Run, n.At)
+			w.began = true
+		}
+		return due
+	})
+}
+
 func (w *watch) Observe(r safety.Reading) []safety.Transition {
 	out := w.hearPrompt(w.prompt.Observe(r))
-	if w.shared[r.Sensor] {
+	if _, shared := w.shared[r.Sensor]; shared {
 		w.waiting = append(w.waiting, r)
 		if len(w.waiting) > maxOrdering {
 			sortReadings(w.waiting)
@@ -145,7 +172,9 @@ func (w *watch) take(upto time.Time) (out []safety.Transition) {
 	sortReadings(w.waiting)
 	n := 0
 	for ; n < len(w.waiting) && !w.waiting[n].At.After(upto); n++ {
-		out = append(out, w.hearOrdered(w.ordered.Observe(w.waiting[n]))...)
+		r := w.waiting[n]
+		w.beginInTurn(w.shared[r.Sensor], r.At)
+		out = append(out, w.hearOrdered(w.ordered.Observe(r))...)
 	}
 	w.waiting = slices.Delete(w.waiting, 0, n)
 	return out
@@ -202,7 +231,7 @@ func (w *watch) shares(a state.PermitAct) (out []state.PermitAct) {
 		return []state.PermitAct{a}
 	}
 	for _, id := range a.Permit.Sensors {
-		if w.shared[id] {
+		if _, shared := w.shared[id]; shared {
 			part := a
 			part.Permit.Sensors = []string{id}
 			out = append(out, part)
@@ -273,122 +302,3 @@ func (w *watch) tell(out []safety.Transition, p *point, t safety.Transition) []s
 func (w *watch) Window() time.Duration { return w.prompt.Window() }
 
 func (w *watch) Watches(id string) bool { return w.prompt.Watches(id) }
-
-// Warm fills windows after Restore. What the ordered engine has not seen yet
-// waits for its turn again.
-func (w *watch) Warm(r safety.Reading) {
-	w.prompt.Warm(r)
-	if !w.shared[r.Sensor] {
-		return
-	}
-	if w.ordered.Awaits(r) {
-		w.waiting = append(w.waiting, r)
-		return
-	}
-	w.ordered.Warm(r)
-}
-
-// savedPoint is a point on disk.
-type savedPoint struct {
-	Told  string    `json:"told"`
-	Reset time.Time `json:"reset,omitzero"`
-}
-
-// Snapshot returns what changed since the last call, by key.
-func (w *watch) Snapshot() map[string][]byte {
-	out := w.prompt.Snapshot()
-	if w.ordered == nil {
-		return out
-	}
-	for key, blob := range w.ordered.Snapshot() {
-		out[orderedPrefix+key] = blob
-	}
-	for id := range w.changed {
-		p := w.points[id]
-		blob, err := json.Marshal(savedPoint{p.told.String(), p.reset})
-		if err != nil {
-			panic(err) // a word and a time always marshal
-		}
-		out[toldPrefix+id] = blob
-	}
-	clear(w.changed)
-	if w.acted {
-		w.acted = false
-		out[actsKey] = encodeActs(w.acts)
-	}
-	return out
-}
-
-// encodeActs returns nothing for none, which removes them.
-func encodeActs(acts []state.PermitAct) []byte {
-	if len(acts) == 0 {
-		return nil
-	}
-	blob, err := json.Marshal(acts)
-	if err != nil {
-		panic(err) // words and times always marshal
-	}
-	return blob
-}
-
-// Restore takes what Snapshot returned. An ordered engine that was none before
-// begins as the prompt one stands.
-func (w *watch) Restore(states map[string][]byte) []rules.Dropped {
-	prompt, ordered, told := map[string][]byte{}, map[string][]byte{}, map[string][]byte{}
-	for key, blob := range states {
-		if key == actsKey {
-			continue
-		}
-		if name, ok := strings.CutPrefix(key, orderedPrefix); ok {
-			ordered[name] = blob
-		} else if id, ok := strings.CutPrefix(key, toldPrefix); ok {
-			told[id] = blob
-		} else {
-			prompt[key] = blob
-		}
-	}
-	dropped := w.prompt.Restore(prompt)
-	if w.ordered == nil {
-		if len(states[actsKey]) > 0 {
-			dropped = append(dropped, rules.Dropped{Key: actsKey, Reason: "no rule is over several gateways any more"})
-		}
-		return append(dropped, forgotten(orderedPrefix, ordered, told)...)
-	}
-	w.points = map[string]*point{}
-	if blob := states[actsKey]; len(blob) > 0 && json.Unmarshal(blob, &w.acts) != nil {
-		dropped = append(dropped, rules.Dropped{Key: actsKey, Reason: "unreadable"})
-	}
-	if len(ordered) == 0 {
-		w.ordered.Restore(prompt) // what it does not watch is dropped, and stands in prompt
-	}
-	for _, d := range w.ordered.Restore(ordered) {
-		dropped = append(dropped, rules.Dropped{Key: orderedPrefix + d.Key, Reason: d.Reason})
-	}
-	for id, blob := range told {
-		var s savedPoint
-		wrong := json.Unmarshal(blob, &s)
-		state, known := safety.ParseState(s.Told)
-		if wrong != nil || !known || !w.ordered.Watches(id) {
-			dropped = append(dropped, rules.Dropped{Key: toldPrefix + id, Reason: "not over several gateways any more"})
-			continue
-		}
-		w.points[id] = &point{told: state, reset: s.Reset}
-	}
-	w.compare()
-	for _, p := range w.points { // what was told and nobody says any more ends in its turn
-		if p.told == safety.Firing && !p.prompt.on && !p.ordered.on {
-			p.ended = w.ordered.Elapsed().Add(time.Millisecond)
-		}
-	}
-	return dropped
-}
-
-func forgotten(prefix string, ordered, told map[string][]byte) (out []rules.Dropped) {
-	for key := range ordered {
-		out = append(out, rules.Dropped{Key: prefix + key, Reason: "no rule is over several gateways any more"})
-	}
-	for id := range told {
-		out = append(out, rules.Dropped{Key: toldPrefix + id, Reason: "no rule is over several gateways any more"})
-	}
-	return out
-}

@@ -52,6 +52,9 @@ func (l *lowerer) test(n ast.Node, name string) cond {
 		ask = func(_ *view, s *sensor) bool { return s.at != never && s.quality == safety.Bad }
 	case "stale":
 		ask = func(_ *view, s *sensor) bool { return s.stale }
+	case "missing":
+		l.uses.missing = true
+		ask = func(_ *view, s *sensor) bool { return s.missing }
 	case "quarantined":
 		ask = func(_ *view, s *sensor) bool { return s.quarantine.on }
 	case "blind":

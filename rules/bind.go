@@ -55,7 +55,7 @@ func New(packs []Pack, plant Plant, runs RunsOn, source string) (*Engine, error)
 	packs, _ = Own(packs, plant.Limits, func(i int, field, text string) { b.wrong("limits[%d].%s: %s", i, field, text) })
 	rules := b.lowerAll(packs, runs)
 	b.addPlaces(plant)
-	b.addSensors(plant.Sensors)
+	b.addSensors(plant.Sensors, plant.Together)
 	b.linkPeers()
 	b.premises(plant)
 	for _, r := range rules {
@@ -111,7 +111,7 @@ func (b *binder) bindSensors(r *bound) {
 
 func (b *binder) bindZones(r *bound) {
 	for _, z := range b.order {
-		if !r.Filter.wantsZone(z) || r.uses.rated && z.rated == 0 || b.lacks(r, z) != "" {
+		if !r.Filter.wantsZone(z) || r.uses.rated && z.rated == 0 || b.leavesOutZone(r, z) {
 			continue
 		}
 		in := &instance{rule: r, zone: z, lists: b.lists(r, z), machine: newborn}

@@ -35,7 +35,7 @@ func TestACounterInARoomOfUnknownSizeIsNotBound(t *testing.T) {
 	}
 	var told []string
 	for _, text := range e.Unbound() {
-		if strings.Contains(text, "overcrowded") {
+		if strings.HasPrefix(text, "rule overcrowded does") {
 			told = append(told, text)
 		}
 	}

@@ -121,3 +121,22 @@ func (l *lowerer) proved() cond {
 		text: provedName,
 	}
 }
+
+// requiredNow is whether the exit must open now: always, by the site, or else while
+// a shift works and the zone is not known to be empty.
+func (l *lowerer) requiredNow() cond {
+	shift, occupied := l.inShift(), l.occupied()
+	return cond{
+		eval: func(v *view) truth {
+			if v.in.exit.spec.RequiredWhile == requiredAlways {
+				return yes
+			}
+			return and(shift.eval(v), occupied.eval(v))
+		},
+		why:  occupied.why,
+		text: requiredName,
+	}
+}
+
+// requiredAlways is the word of the site for an exit that must open at any time.
+const requiredAlways = "always"

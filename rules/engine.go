@@ -20,6 +20,10 @@ type Plant struct {
 	StayOut  bool // nobody may be in the building
 
 	Limits []safety.SiteLimit // in place of those of the packs
+
+	// Together says that readings of all gateways come in the order in which
+	// they happened; else only those of one gateway do.
+	Together bool
 }
 
 // PlantOf returns the part of a site that the rules read.
@@ -125,6 +129,7 @@ func (e *Engine) silence(s *sensor, at int64) {
 
 func (e *Engine) goStale(s *sensor, at int64) {
 	s.stale = true
+	s.missing = s.missing || s.channels.own && s.missingAt(e.start) <= at
 	e.move(s)
 	e.view.late = nil
 	for _, in := range s.instances {
@@ -157,6 +162,8 @@ func (e *Engine) Tick(now time.Time) []safety.Transition {
 			e.watch(ev.in)
 			e.note(ev.in)
 			e.settleMetas(ev.at)
+		case ev.missing:
+			e.goMissing(ev.s, ev.at)
 		case ev.s != nil && !ev.s.stale:
 			e.goStale(ev.s, ev.at)
 		}
@@ -174,6 +181,11 @@ func (e *Engine) collect() {
 	for _, s := range e.order {
 		if last := s.staleAt(e.start); !s.stale && last < e.horizon {
 			e.due = append(e.due, event{at: last, s: s, order: len(e.due)})
+		}
+	}
+	for _, s := range e.order {
+		if due := s.missingAt(e.start); s.channels.own && !s.missing && due < e.horizon {
+			e.due = append(e.due, event{at: due, s: s, missing: true, order: len(e.due)})
 		}
 	}
 	kept := e.timed[:0]
@@ -214,6 +226,8 @@ type event struct {
 	s     *sensor
 	order int
 	turn  bool // the instance's turn, not the end of its hold
+
+	missing bool // of the sensor's pause while its gateway runs
 }
 
 // agenda is a heap of events: earliest first, holds before silence, then in

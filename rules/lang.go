@@ -35,6 +35,7 @@ type member struct {
 	Bad         bool                 `expr:"bad"`
 	Stale       bool                 `expr:"stale"`
 	Quarantined bool                 `expr:"quarantined"`
+	Missing     bool                 `expr:"missing"`
 	Blind       bool                 `expr:"blind"`
 	BadPolls    float64              `expr:"bad_polls"`
 	Reason      string               `expr:"reason"`

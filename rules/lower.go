@@ -62,6 +62,7 @@ type uses struct {
 	minutes  []minuteAsk
 	climates []string // numbers over the zone's air, by name
 	least    bool     // a low end for the number
+	missing  bool     // changes when a sensor is missing
 }
 
 // pace is a window asked of the sensors of a quantity.

@@ -83,6 +83,7 @@ func (u *uses) add(other uses) {
 	u.value = u.value || other.value
 	u.clock = u.clock || other.clock
 	u.meta = u.meta || other.meta
+	u.missing = u.missing || other.missing
 	u.room = u.room || other.room
 	u.rated = u.rated || other.rated
 	u.place.add(other.place)

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"fmt"
+
 	"nirapod/safety"
 )
 
@@ -51,10 +53,11 @@ var placeNumbers = map[string]func(*lowerer) number{
 	"uncovered":         (*lowerer).uncovered,
 }
 
-// Only a rule about an exit may ask whether it is proved, and only one about a
-// sensor what feeds it.
+// Only a rule about an exit may ask whether it is proved and required, and only
+// one about a sensor what feeds it.
 const (
 	provedName    = "proved"
+	requiredName  = "required"
 	unpoweredName = "unpowered"
 )
 
@@ -69,7 +72,7 @@ func placeEnvironment(r *Rule, env map[string]any) {
 	env[egressName] = func(level, stairs float64) float64 { return 0 } // for its type
 	env[egressLessName] = env[egressName]
 	if r.Scope == ScopeExit || r.Scope == "" {
-		env[provedName] = false
+		env[provedName], env[requiredName] = false, false
 	}
 	if r.Scope == ScopeSensor {
 		env[unpoweredName] = false
@@ -84,6 +87,8 @@ func (l *lowerer) placeTest(name string) (cond, bool) {
 	switch name {
 	case provedName:
 		return l.proved(), true
+	case requiredName:
+		return l.requiredNow(), true
 	case unpoweredName:
 		return l.unpowered(), true
 	case "isolated", "untested":
@@ -144,6 +149,15 @@ func (b *binder) placed(r *bound, s *sensor) bool {
 	return why == ""
 }
 
+// leavesOutZone leaves out a zone of which the site does not say what the rule asks.
+func (b *binder) leavesOutZone(r *bound, z *place) bool {
+	why := b.lacks(r, z)
+	if why != "" {
+		b.tell(fmt.Sprintf("rule %s does not watch zone %s: %s", r.Name, z.ID, why))
+	}
+	return why != ""
+}
+
 // also returns the sensors that the instance reads and that are in none of its lists.
 func (in *instance) also() []*sensor {
 	var out []*sensor
@@ -166,9 +180,12 @@ func (in *instance) also() []*sensor {
 // bindExits binds a rule to each exit. Its lists of doors and locks hold those
 // of the exit, other lists those of the zone that it leads from.
 func (b *binder) bindExits(r *bound) {
+	if len(b.engine.exits) == 0 {
+		b.tell(fmt.Sprintf("rule %s watches nothing: no exit is known here", r.Name))
+	}
 	for _, x := range b.engine.exits {
 		z := b.places[x.spec.From]
-		if x.spec.Kind == "window" || !r.Filter.wantsZone(z) || b.lacks(r, z) != "" {
+		if x.spec.Kind == "window" || !r.Filter.wantsZone(z) || b.leavesOutZone(r, z) {
 			continue // nobody opens a window to prove it
 		}
 		in := &instance{rule: r, zone: z, exit: x, machine: newborn}

@@ -35,7 +35,7 @@ func (b *binder) addPlaces(plant Plant) {
 	}
 }
 
-func (b *binder) addSensors(specs []safety.Sensor) {
+func (b *binder) addSensors(specs []safety.Sensor, together bool) {
 	e := b.engine
 	for _, spec := range specs {
 		zone := b.places[spec.Zone]
@@ -64,13 +64,18 @@ func (b *binder) addSensors(specs []safety.Sensor) {
 	for _, s := range e.order {
 		c := byGateway[s.spec.Gateway]
 		if c == nil {
-			c = &channels{gateway: s.spec.Gateway}
+			c = &channels{gateway: s.spec.Gateway, own: s.spec.Gateway == "" || s.spec.Gateway == e.source}
 			byGateway[c.gateway] = c
 			e.channels = append(e.channels, c)
 		}
 		c.sensors = append(c.sensors, s)
 		s.zone.sensors[s.spec.Quantity] = append(s.zone.sensors[s.spec.Quantity], s)
 		s.channels = c
+	}
+	for _, c := range e.channels {
+		if c.together = []*channels{c}; together {
+			c.together = e.channels
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"reflect"
@@ -307,8 +308,12 @@ func TestRestoreOfChannels(t *testing.T) {
 		e.Tick(start.Add(time.Hour))
 		return e.SnapshotAll()
 	}
-	older, newer := at("gw-1", 0), at("gw-9", 0, 5)
-	states := map[string][]byte{"sensors": append(older["sensors"], older["sensors/gw-1"][3:]...)}
+	older, newer := at("gw-1", 0, 4), at("gw-9", 0, 5)
+	first, err := hex.DecodeString("0173010082acb89dc06882acb89dc068000000017801000000000000") // s spoke at the start, x never
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := map[string][]byte{"sensors": append(slices.Clone(older["sensors"]), first...)}
 	e := engineOf(t, packs, ofGateway(sensorOf("s", safety.CO), "gw-2"), ofGateway(sensorOf("x", safety.CO), "gw-3"))
 	if dropped := e.Restore(states); len(dropped) > 0 {
 		t.Fatal(dropped)

@@ -36,10 +36,12 @@ func TestOneGatewayIsAlwaysUnderstoodAlike(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		plant, packs := rulestest.Plant(t, 1), rulestest.Packs(t)
 		readings := rulestest.Readings(t, plant, 0, 0, safety.Simulated, safety.Drill)
+		runs := rulestest.Runs(t, plant, readings)
 		want, got := rulestest.Said{}, rulestest.Said{}
 		once := bindAll(t, packs, plant)
 		want.Add(once.Tick(rulestest.Start)...)
-		for _, r := range readings {
+		for i, r := range readings {
+			once.Begin("gw-1", runs[i], r.At)
 			trs := once.Observe(r)
 			want.Add(trs...)
 			for _, tr := range trs {
@@ -59,7 +61,9 @@ func TestOneGatewayIsAlwaysUnderstoodAlike(t *testing.T) {
 			if i%tickEvery == 0 {
 				got.Add(e.Tick(r.At.Add(-time.Duration(rapid.IntRange(0, 2000).Draw(t, "trails")) * time.Millisecond))...)
 			}
+			e.Begin("gw-1", runs[i], r.At)
 			got.Add(e.Observe(r)...)
+			e.Begin("gw-1", runs[i], r.At)
 			got.Add(e.Observe(r)...)
 			if slices.Contains(restarts, i) {
 				maps.Copy(store, e.Snapshot())

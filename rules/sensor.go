@@ -38,6 +38,8 @@ type sensor struct {
 	reason     safety.Reason
 	flags      safety.Flags
 	stale      bool
+	missing    bool  // silent while its gateway runs (missing.go)
+	from       int64 // since when that silence is counted; never: since the engine began
 	badPolls   int
 	heard      int64 // first trusted reading after what another fault told of
 	quarantine quarantine
@@ -76,7 +78,7 @@ func parseClass(s string) (class int, suffix string) {
 }
 
 func newSensor(spec safety.Sensor, zone *place, slots *slots) *sensor {
-	s := &sensor{spec: spec, zone: zone, at: never, seen: never, heard: never, papers: papersOf(spec), isolation: armed}
+	s := &sensor{spec: spec, zone: zone, at: never, from: never, seen: never, heard: never, papers: papersOf(spec), isolation: armed}
 	s.class, s.suffix = parseClass(spec.Class)
 	s.real = [2]int64{never, never}
 	s.quarantine = sound
@@ -98,7 +100,7 @@ func (s *sensor) take(r safety.Reading, at int64) {
 	r = plausible(s.spec.Quantity, r)
 	silent := s.stale || s.at != never && at > s.at+s.staleAfter
 	told := silent || s.excused()
-	s.at, s.stale = at, false
+	s.at, s.stale, s.from, s.missing = at, false, at, false
 	s.value, s.quality, s.reason, s.flags = r.Value, r.Quality, r.Reason, r.Flags
 	s.countBad()
 	s.quarantine.observe(s, at, silent)

@@ -1,9 +1,7 @@
 package rules
 
 import (
-	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 
@@ -24,6 +22,11 @@ type channels struct {
 	sensors []*sensor // by id
 	moved   bool      // since the last Snapshot; then listed in Engine.moved
 	due     int64     // ms: until then none of them goes stale
+	expects int64     // ms: until then none of them is missing
+
+	together []*channels // whose readings come in one order with these
+	own      bool        // the engine is this gateway's own: while time passes it runs
+	run      string      // of the gateway, newest; "" = not known
 }
 
 // saved is a machine on disk. Times are ms; absent is never.
@@ -102,7 +105,13 @@ func (e *Engine) note(in *instance) {
 
 // move lists the channels of s for the next Snapshot.
 func (e *Engine) move(s *sensor) {
-	if c := s.channels; c != nil && !c.moved {
+	if s.channels != nil {
+		e.moveAll(s.channels)
+	}
+}
+
+func (e *Engine) moveAll(c *channels) {
+	if !c.moved {
 		c.moved = true
 		e.moved = append(e.moved, c)
 	}
@@ -163,7 +172,7 @@ func (e *Engine) Restore(states map[string][]byte) []Dropped {
 	slices.Sort(keys)
 	for _, key := range keys {
 		if key == sensorsKey || strings.HasPrefix(key, ofGateway) {
-			if err := e.loadSensors(states[key]); err != nil {
+			if err := e.loadSensors(key, states[key]); err != nil {
 				out = append(out, Dropped{Key: key, Reason: err.Error()})
 			}
 			continue
@@ -219,89 +228,6 @@ func (e *Engine) load(point string, s saved) (refusedBecause string) {
 
 // saveTimes writes a version and the engine's times.
 func (e *Engine) saveTimes() []byte { return appendMoments([]byte{1}, e.start, e.now) }
-
-// save writes a version, no times, then per sensor its id and what cannot be
-// had from its readings again.
-func (c *channels) save() []byte {
-	b := make([]byte, 0, 8+48*len(c.sensors))
-	b = appendMoments(append(b, 1), never, never)
-	for _, s := range c.sensors {
-		b = binary.AppendUvarint(b, uint64(len(s.spec.ID)))
-		b = append(b, s.spec.ID...)
-		b = append(b, bit(s.stale)|bit(s.quarantine.on)<<1, byte(s.badPolls))
-		b = appendMoments(b, s.at, s.heard, s.quarantine.agreeing, s.quarantine.from, s.quarantine.to)
-	}
-	return b
-}
-
-func bit(b bool) byte {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// appendMoments writes ms since 1970, plus one; 0 is never.
-func appendMoments(b []byte, moments ...int64) []byte {
-	for _, ms := range moments {
-		if ms == never {
-			ms = -1
-		}
-		b = binary.AppendVarint(b, ms+1)
-	}
-	return b
-}
-
-var errBlob = errors.New("unreadable state of the channels")
-
-// loadSensors reads what saveTimes and save wrote, and also both in one, as
-// once was. Of two states of a sensor, which changed its gateway, the newer counts.
-func (e *Engine) loadSensors(b []byte) error {
-	if len(b) == 0 || b[0] != 1 {
-		return errBlob
-	}
-	var start, now int64
-	if b = readMoments(b[1:], &start, &now); b == nil {
-		return errBlob
-	}
-	if start != never {
-		e.start, e.now = start, now
-	}
-	for len(b) > 0 {
-		n, size := binary.Uvarint(b)
-		if size <= 0 || n > uint64(len(b)-size) || uint64(len(b)-size)-n < 2 {
-			return errBlob
-		}
-		s := e.sensors[string(b[size:size+int(n)])]
-		b = b[size+int(n):]
-		var at int64
-		if readMoments(b[2:], &at); s == nil || at < s.at {
-			s = &sensor{} // gone from the site, or older
-		}
-		marks, polls := b[0], b[1]
-		s.stale, s.quarantine.on, s.badPolls = marks&1 != 0, marks&2 != 0, min(int(polls), maxBadPolls)
-		if b = readMoments(b[2:], &s.at, &s.heard, &s.quarantine.agreeing, &s.quarantine.from, &s.quarantine.to); b == nil {
-			return errBlob
-		}
-		s.seen = s.at
-		e.move(s)
-	}
-	return nil
-}
-
-func readMoments(b []byte, into ...*int64) []byte {
-	for _, ms := range into {
-		v, size := binary.Varint(b)
-		if size <= 0 {
-			return nil
-		}
-		*ms, b = v-1, b[size:]
-		if v == 0 {
-			*ms = never
-		}
-	}
-	return b
-}
 
 // Warm fills windows and last values after Restore, in time order per sensor,
 // from Window before now on, without evaluating. A reading that the restored

@@ -29,6 +29,11 @@ func (e *Engine) Spanning() []string {
 		if reads := in.reads(); len(reads) > 0 {
 			join(reads[0], reads[1:])
 		}
+		if in.rule.uses.missing { // which all that its gateway reads has a say in
+			for _, s := range in.reads() {
+				join(s, s.channels.sensors)
+			}
+		}
 	}
 	for _, s := range e.order {
 		join(s, s.peers)

@@ -87,10 +87,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 }
 
 func check(cfg agent.Config, file string, stdout io.Writer, log *slog.Logger) error {
-	if err := cfg.Check(log); err != nil {
+	undecided, err := cfg.Check(log)
+	if err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(stdout, "%s: %d sensors, %d outputs, no mistakes\n", file, len(cfg.Sensors), len(cfg.Outputs))
+	for _, why := range undecided {
+		fmt.Fprintf(stdout, "%s: %s\n", file, why)
+	}
+	_, err = fmt.Fprintf(stdout, "%s: %d sensors, %d outputs, no mistakes\n", file, len(cfg.Sensors), len(cfg.Outputs))
 	return err
 }
 

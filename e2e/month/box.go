@@ -2,6 +2,7 @@ package month
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"nirapod/firmware-sim/factory"
@@ -38,13 +39,24 @@ type box struct {
 	seq    uint64
 	queue  []record
 
+	// The time of the rules stands still while there is no power, as in the agent.
+	stood  time.Duration // so long by now
+	newest time.Time     // that time, at the newest tick
+	began  time.Time     // when this run began
+
 	callPoints map[string]string // zones
+	recent     []safety.Reading  // for the windows of the rules after a start, in their time
 	saved      map[string][]byte // while it is without power
 	savedState annunciate.State
 }
 
-// record is a reading, or a transition that a reading led to.
+// paused is what the time between two runs counts.
+const paused = time.Second
+
+// record is a reading, or a transition that a reading led to, of a run of a gateway.
 type record struct {
+	gateway    string
+	run        string
 	reading    safety.Reading
 	transition *safety.Transition
 }
@@ -66,26 +78,45 @@ func newBox(id string, site safety.Site, packs []rules.Pack) (*box, error) {
 }
 
 func (b *box) observe(m moment, r safety.Reading) []safety.Transition {
-	b.queue = append(b.queue, record{reading: r})
+	b.queue = append(b.queue, record{gateway: b.id, run: b.run(), reading: r})
 	if zone, isOne := b.callPoints[r.Sensor]; isOne && r.Quality != safety.Bad {
 		b.ann.CallPoint(m.of(), r.Sensor, zone, r.Value == 1)
 	}
+	r.At = r.At.Add(-b.stood)
+	b.keep(r)
 	return b.tell(m, b.engine.Observe(r))
 }
 
+// keep keeps what the windows of the rules may need, as the agent does on its disk.
+func (b *box) keep(r safety.Reading) {
+	b.recent = append(b.recent, r)
+	if window := b.engine.Window(); r.At.Sub(b.recent[0].At) > 2*window {
+		from, _ := slices.BinarySearchFunc(b.recent, r.At.Add(-window), func(x safety.Reading, at time.Time) int { return x.At.Compare(at) })
+		b.recent = slices.Clone(b.recent[from:])
+	}
+}
+
+func (b *box) run() string { return fmt.Sprintf("%016x", b.runs) }
+
 func (b *box) tick(m moment) []safety.Transition {
-	told := b.tell(m, b.engine.Tick(m.now))
+	b.newest = m.now.Add(-b.stood)
+	told := b.tell(m, b.engine.Tick(b.newest))
 	b.ann.Tick(m.of())
 	return told
 }
 
 // tell is what the agent does with transitions: act, then send.
 func (b *box) tell(m moment, ts []safety.Transition) []safety.Transition {
-	for _, t := range ts {
-		b.ann.Transition(m.of(), t)
+	for i := range ts {
+		t := &ts[i]
+		if t.At = t.At.Add(b.stood); t.At.Before(b.began) {
+			t.At = b.began
+		}
+		b.ann.Transition(m.of(), *t)
 		b.seq++
-		t.Run, t.Seq = fmt.Sprintf("%016x", b.runs), b.seq
-		b.queue = append(b.queue, record{transition: &t})
+		said := *t
+		said.Run, said.Seq = b.run(), b.seq
+		b.queue = append(b.queue, record{gateway: b.id, run: b.run(), transition: &said})
 	}
 	return ts
 }
@@ -111,9 +142,13 @@ func (b *box) power(m moment, up bool) (err error) {
 		if lost := b.engine.Restore(b.saved); len(lost) > 0 {
 			return fmt.Errorf("%s: lost its state: %v", b.id, lost)
 		}
+		for _, r := range b.recent {
+			b.engine.Warm(r)
+		}
 		b.ann = annunciate.New(delays)
 		b.ann.Restore(m.of(), b.savedState, false)
 		b.runs, b.seq = b.runs+1, 0
+		b.began, b.stood = m.now, m.now.Sub(b.newest.Add(paused))
 	}
 	b.up = up
 	return nil
@@ -125,7 +160,7 @@ func (b *box) key(m moment, f *factory.Factory) (told []safety.Transition) {
 	if points := b.ann.MayReset(); len(points) > 0 {
 		f.Power(b.id)
 		for _, p := range points {
-			told = append(told, b.tell(m, b.engine.Reset(p, m.now))...)
+			told = append(told, b.tell(m, b.engine.Reset(p, m.now.Add(-b.stood)))...)
 		}
 	}
 	b.ann.Key(m.of())

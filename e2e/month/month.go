@@ -54,7 +54,7 @@ func Run(ctx context.Context, packs []rules.Pack, cfg factory.Config, dir string
 			r.boxOf[s.ID] = b
 		}
 	}
-	if r.server, err = newServer(ctx, site, packs, dir, f.Now(), slog.New(slog.DiscardHandler)); err != nil {
+	if r.server, err = newServer(ctx, site, packs, dir, f.Now(), r.verdict, slog.New(slog.DiscardHandler)); err != nil {
 		return nil, err
 	}
 	r.staff = newStaff(cfg.Seed, f, r.server, r.boxes, r.verdict)

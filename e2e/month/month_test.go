@@ -57,6 +57,11 @@ func TestFactoryDay(t *testing.T) {
 			t.Errorf("a day without %s", kind)
 		}
 	}
+	for _, rule := range []string{"sensor-stale", "sensor-blind"} { // the day has power cuts, and the SIM is out
+		if v.Others[rule]+v.OfServer[rule] > 0 {
+			t.Errorf("%s is told %d times by the gateways and %d times by the server: none was, where its gateway ran", rule, v.Others[rule], v.OfServer[rule])
+		}
+	}
 	if hot := v.Highest("shed", safety.Temperature); hot < 50 {
 		t.Errorf("only %.1f °C under the tin roof", hot)
 	}

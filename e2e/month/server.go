@@ -22,18 +22,19 @@ type server struct {
 	fired   map[string]bool // points that have: the state follows them from then on
 	batch   []safety.Transition
 	acted   bool // a person did something
+	truth   *Verdict
 	change  int64
 	resets  int64
 	open    map[string]safety.Alert // alerts that are not cleared, by point
 	pending time.Time               // until then time alone may change something
 }
 
-func newServer(ctx context.Context, site safety.Site, packs []rules.Pack, dir string, now time.Time, log *slog.Logger) (*server, error) {
+func newServer(ctx context.Context, site safety.Site, packs []rules.Pack, dir string, now time.Time, truth *Verdict, log *slog.Logger) (*server, error) {
 	db, err := state.Open(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	s := &server{db: db, fired: map[string]bool{}, open: map[string]safety.Alert{}}
+	s := &server{db: db, truth: truth, fired: map[string]bool{}, open: map[string]safety.Alert{}}
 	latched := map[string]bool{}
 	for _, p := range packs {
 		for _, r := range p.Rules {
@@ -59,10 +60,17 @@ func (s *server) take(r record) {
 		s.keep(*r.transition)
 		return
 	}
-	s.keep(s.engine.Observe(r.reading)...)
+	s.engine.Begin(r.gateway, r.run, r.reading.At)
+	s.say(s.engine.Observe(r.reading))
 }
 
-func (s *server) tick(now time.Time) { s.keep(s.engine.Tick(now)...) }
+func (s *server) tick(now time.Time) { s.say(s.engine.Tick(now)) }
+
+// say is what the server's own rules say.
+func (s *server) say(ts []safety.Transition) {
+	s.truth.serverSays(ts)
+	s.keep(ts...)
+}
 
 // keep stores what can matter to signals: alarms, and of them those points that
 // have fired. What a point said before it first fired, nobody asks.
@@ -108,7 +116,7 @@ func (s *server) resetEngine(ctx context.Context, now time.Time) {
 	}
 	for _, r := range resets {
 		s.resets = r.ID
-		s.keep(s.engine.Reset(r.Point, now)...)
+		s.say(s.engine.Reset(r.Point, now))
 	}
 }
 

@@ -36,9 +36,16 @@ func (v *Verdict) Table() string {
 	v.fireTable(&b)
 	v.workTable(&b)
 	v.peakTable(&b)
-	b.WriteString("\n| told beside, by the gateways | times |\n|---|---|\n")
-	for _, rule := range slices.Sorted(maps.Keys(v.Others)) {
-		fmt.Fprintf(&b, "| %s | %d |\n", rule, v.Others[rule])
+	b.WriteString("\n| told beside, times | by the gateways | by the server |\n|---|---|---|\n")
+	rules := slices.Collect(maps.Keys(v.Others))
+	for _, rule := range slices.Sorted(maps.Keys(v.OfServer)) {
+		if v.Others[rule] == 0 {
+			rules = append(rules, rule)
+		}
+	}
+	slices.Sort(rules)
+	for _, rule := range rules {
+		fmt.Fprintf(&b, "| %s | %d | %d |\n", rule, v.Others[rule], v.OfServer[rule])
 	}
 	return b.String()
 }

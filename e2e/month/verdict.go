@@ -42,7 +42,8 @@ type Verdict struct {
 	Signals   []Raised // to the desk; Severity alarm: unresolved, evacuate: confirmed
 	Notices   []Raised // that a machine has sent
 	Happened  map[factory.Kind]int
-	Others    map[string]int // alarms about crowds, exits and the system, and faults, by rule
+	Others    map[string]int // alarms about crowds, exits and the system, and faults, by rule, of the gateways
+	OfServer  map[string]int // and of the server's rules
 
 	site   safety.Site
 	begin  time.Time
@@ -62,7 +63,7 @@ type peak struct {
 
 func newVerdict(site safety.Site, cfg factory.Config, begin time.Time, plan []factory.Happening) *Verdict {
 	v := &Verdict{
-		Days: cfg.Days, Happened: map[factory.Kind]int{}, Others: map[string]int{},
+		Days: cfg.Days, Happened: map[factory.Kind]int{}, Others: map[string]int{}, OfServer: map[string]int{},
 		site: site, begin: begin, plan: plan, seen: map[string]bool{}, phases: map[string]annunciate.Phase{}, fired: map[string]bool{}, peaks: map[string]*peak{},
 	}
 	for _, s := range site.Sensors {
@@ -155,13 +156,28 @@ func (v *Verdict) Highest(zone string, q safety.Quantity) float64 {
 	return top
 }
 
+// serverSays counts what the server's rules say beside the gateways.
+func (v *Verdict) serverSays(ts []safety.Transition) {
+	for _, t := range ts {
+		if v.begins(safety.ServerSource+"/"+t.Point, t) && !asks(t.Class, t.Hazard, t.Severity) && (t.Class == safety.ClassAlarm || t.Class == safety.ClassFault) {
+			v.OfServer[t.Rule]++
+		}
+	}
+}
+
+// begins reports whether t is the begin of something: an alarm that was out of
+// sight is no new one.
+func (v *Verdict) begins(point string, t safety.Transition) bool {
+	was := v.fired[point]
+	if t.To == safety.Firing || t.To == safety.Inactive {
+		v.fired[point] = t.To == safety.Firing
+	}
+	return t.To == safety.Firing && !was
+}
+
 // transition takes what a box has said.
 func (v *Verdict) transition(t safety.Transition) {
-	was := v.fired[t.Point]
-	if t.To == safety.Firing || t.To == safety.Inactive {
-		v.fired[t.Point] = t.To == safety.Firing
-	}
-	if t.To != safety.Firing || was { // an alarm that was out of sight is no new one
+	if !v.begins(t.Point, t) {
 		return
 	}
 	if !asks(t.Class, t.Hazard, t.Severity) {

@@ -9,6 +9,7 @@ var ofPlace = map[string]string{
 	"employed": "how many are employed in the zone in a shift", "stay_out": "nobody may be in the building",
 	"proved": "the exit was seen to open since the newest shift began", "licence_expired": "the licence of the zone's boiler has expired",
 	"licence_left": "how long the licence of the zone's boiler lasts", "uncovered": "the number of required detections that no sensor does",
+	"required":        "the exit must open now: always, or in a shift while its zone is not known to be empty",
 	"unpowered":       "the mains of its gateway are away, or came back less than a minute ago",
 	"calibration_age": "the time since its calibration", "bump_age": "the time since its bump test", "walk_age": "the time since its walk test",
 	"life_left": "how long it lasts", "neighbour_gap": "how far it is from the median of its neighbours, in what healthy ones differ by",

@@ -83,7 +83,7 @@ func (s *speaker) bracketed(outer *ast.BinaryNode, n ast.Node) string {
 
 var names = map[string]string{
 	"value": "its newest value", "age": "the time since its newest reading", "bad_polls": "its run of bad readings",
-	"known": "it has a value", "bad": "it is bad", "stale": "it is silent", "quarantined": "it has not proved itself since a fault",
+	"known": "it has a value", "bad": "it is bad", "stale": "it is silent", "missing": "it is silent while its gateway runs", "quarantined": "it has not proved itself since a fault",
 	"blind": "an alarm rule cannot see because of it", "reason": "the reason why it is not good",
 	"acclimatised": "those who work in the zone are used to its heat", "steam_prone": "the zone is steam-prone", "high_bay": "the zone is a high bay", "s56_exempt": "the zone is exempt from s.56",
 	"normal_max": "the zone's normal maximum", "rated_pressure": "what the boiler of the zone is rated for", "suffix": "its EN 54-5 suffix",

@@ -83,7 +83,7 @@ func drawRule(t *rapid.T, name string) string {
 
 func drawOfSensor(t *rapid.T, own asked, class string) string {
 	when := own.ask + " >= " + own.against
-	switch rapid.IntRange(0, 4).Draw(t, "own") {
+	switch rapid.IntRange(0, 6).Draw(t, "own") {
 	case 0:
 		return when + " && " + drawOfZone(t, 1)
 	case 1:
@@ -95,6 +95,10 @@ func drawOfSensor(t *rapid.T, own asked, class string) string {
 			return when + ` || stale`
 		}
 		return when + ` && !blind || stale`
+	case 4:
+		return when + ` && stale || missing`
+	case 5:
+		return when + ` || stale && !missing`
 	}
 	return when
 }

@@ -2,6 +2,7 @@ package rulestest
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -104,4 +105,26 @@ func (m manner) stretch(s safety.Sensor, i int, from, long time.Duration) (out [
 		}
 		out = append(out, r)
 	}
+}
+
+// Runs draws of which run of its gateway each reading is: after a pause of the
+// gateway it is often a new one, and now and then without.
+func Runs(t *rapid.T, p rules.Plant, rs []safety.Reading) []string {
+	gateways := map[string]string{}
+	for _, s := range p.Sensors {
+		gateways[s.ID] = s.Gateway
+	}
+	sudden := rapid.SliceOfN(rapid.IntRange(0, len(rs)), 0, 3).Draw(t, "boots")
+	newest, run := map[string]time.Time{}, map[string]int{}
+	out := make([]string, len(rs))
+	for i, r := range rs {
+		g := gateways[r.Sensor]
+		paused := r.At.Sub(newest[g]) > 3*time.Second
+		if slices.Contains(sudden, i) || paused && rapid.Bool().Draw(t, "boots") {
+			run[g]++
+		}
+		newest[g] = r.At
+		out[i] = fmt.Sprintf("%016x", run[g]+1)
+	}
+	return out
 }

@@ -30,6 +30,7 @@ type Exit struct {
 	Sensor  string `yaml:"sensor"`
 	Lock    string `yaml:"lock_sensor"`
 	Confirm string `yaml:"confirm_sensor"`
+	While   string `yaml:"required_while"` // occupied unless said
 }
 
 // Boiler is one with a licence: its rating and the licence's last day.
@@ -69,7 +70,7 @@ func (c Case) place(p *rules.Plant) {
 		x := c.Exits[id]
 		p.Exits = append(p.Exits, safety.Exit{
 			ID: id, From: or(x.From, "z"), To: or(x.To, "outside"), Kind: or(x.Kind, "door"), Width: x.Width,
-			Sensor: x.Sensor, LockSensor: x.Lock, ConfirmSensor: x.Confirm,
+			Sensor: x.Sensor, LockSensor: x.Lock, ConfirmSensor: x.Confirm, RequiredWhile: or(x.While, "occupied"),
 		})
 	}
 }
