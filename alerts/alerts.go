@@ -61,11 +61,9 @@ type Alerts struct {
 	carry      []*courier
 	messengers []*messenger
 	woken      chan struct{}
-	cursor     int64 // id of the last transition applied; owned by Run
-	// Factories whose people were told that the desk is not heard; owned by Run.
-	// nil: not read yet.
-	unheard map[string]bool
-	at      func(string) // crash points of tests
+	cursor     int64        // id of the last transition applied; owned by Run
+	watched    []*watch     // owned by Run
+	at         func(string) // crash points of tests
 }
 
 // New checks the law data and returns the role. It starts nothing.
@@ -89,6 +87,7 @@ func New(cfg Config, deps Deps, log *slog.Logger) (*Alerts, error) {
 		a.desk = newDeskClient(cfg)
 		a.carry = append(a.carry, newCourier(a, destDesk, a.toDesk))
 	}
+	a.watched = a.watches()
 	return a, nil
 }
 
@@ -171,8 +170,10 @@ func (a *Alerts) follow(ctx context.Context) error {
 // one goroutine, with times that do not go back. It delivers nothing.
 func (a *Alerts) Step(ctx context.Context, now time.Time) error {
 	trouble := a.sites.refresh(ctx)
-	if trouble == nil {
-		trouble = a.watchDesk(ctx, now) // a fire is told all the same
+	for _, w := range a.watched {
+		if trouble == nil {
+			trouble = a.watch(ctx, w, now) // a fire is told all the same
+		}
 	}
 	for {
 		n, err := a.nextPage(ctx, now)
@@ -183,9 +184,7 @@ func (a *Alerts) Step(ctx context.Context, now time.Time) error {
 			break
 		}
 		a.told()
-		if err := a.climb(ctx, now); err != nil {
-			return errors.Join(trouble, err)
-		}
+		trouble = errors.Join(trouble, a.climb(ctx, now)) // signals are decided all the same
 	}
 	for {
 		due, err := a.db.AlertsDue(ctx, now)
@@ -238,15 +237,9 @@ func (a *Alerts) skip(ctx context.Context, why error, now time.Time) (int, error
 	bad := page[0]
 	err = a.db.Book(ctx, func(b *state.Book) error {
 		if bad.Rule != faultSkipped {
-			// What it was will not be known better later: told once, it is
-			// there until somebody has seen it.
 			f := fault{faultSkipped, bad.Point, fmt.Sprintf("rule %s went to %s, which could not be recorded: look there", bad.Rule, bad.To)}
-			for _, to := range []safety.State{safety.Firing, safety.Inactive} {
-				t := f.transition(bad.Factory, to, now)
-				t.Zone, t.Sensor = bad.Zone, bad.Sensor
-				if err := b.AddTransition(ctx, t); err != nil {
-					return err
-				}
+			if err := f.tellOnce(ctx, b, bad.Factory, bad.Zone, bad.Sensor, now); err != nil {
+				return err
 			}
 		}
 		return b.SetCursor(ctx, cursorName, bad.ID)

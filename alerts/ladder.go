@@ -87,29 +87,40 @@ func hasten(ctx context.Context, b *state.Book, alerts []state.Alert, now time.T
 }
 
 // climb does the steps that are due at now. A step and its messages are one
-// transaction, so that none is skipped and none is said twice.
+// transaction, so that none is skipped. One that cannot be done holds up no
+// other; it is tried again.
 func (a *Alerts) climb(ctx context.Context, now time.Time) error {
 	for {
-		n := 0
-		err := a.db.Book(ctx, func(b *state.Book) error {
-			steps, err := b.DueSteps(ctx, now, stepPage)
-			if err != nil {
-				return err
-			}
-			n = len(steps)
-			for _, s := range steps {
-				if err := a.take(ctx, b, s, now); err != nil {
-					return fmt.Errorf("step %s of alert %s: %w", s.Name, s.Alert, err)
-				}
-			}
-			a.at("step taken")
-			return nil
-		})
-		if err != nil || n == 0 {
+		steps, err := a.db.DueSteps(ctx, now, stepPage)
+		if err != nil || len(steps) == 0 {
 			return err
+		}
+		if err := a.takeAll(ctx, steps, now); err != nil {
+			return a.takeEach(ctx, steps, now)
 		}
 		a.told()
 	}
+}
+
+func (a *Alerts) takeAll(ctx context.Context, steps []state.Step, now time.Time) error {
+	return a.db.Book(ctx, func(b *state.Book) error {
+		for _, s := range steps {
+			if err := a.take(ctx, b, s, now); err != nil {
+				return fmt.Errorf("step %s of alert %s: %w", s.Name, s.Alert, err)
+			}
+		}
+		a.at("steps taken")
+		return nil
+	})
+}
+
+func (a *Alerts) takeEach(ctx context.Context, steps []state.Step, now time.Time) error {
+	var trouble []error
+	for i := range steps {
+		trouble = append(trouble, a.takeAll(ctx, steps[i:i+1], now))
+	}
+	a.told()
+	return errors.Join(trouble...)
 }
 
 // take does one step, or moves it to when it is due as things are now.
@@ -142,7 +153,13 @@ func (a *Alerts) take(ctx context.Context, b *state.Book, s state.Step, now time
 	outcome := stepTold
 	if reached == 0 {
 		outcome = stepNobody
-		a.log.Warn("nobody is reached by a message", "factory", alert.FactoryID, "alert", alert.ID, "step", s.Name)
+	}
+	if reached == 0 && len(a.messengers) > 0 {
+		a.log.Error("nobody is reached by a message", "factory", alert.FactoryID, "alert", alert.ID, "step", s.Name)
+		f := fault{faultNobody, alert.ID, "no receiver reaches anybody of step " + s.Name + ": look at numbers and addresses in the site file"}
+		if err := f.tellOnce(ctx, b, alert.FactoryID, alert.ZoneID, alert.SensorID, now); err != nil {
+			return err
+		}
 	}
 	return b.EndStep(ctx, s, outcome, now)
 }

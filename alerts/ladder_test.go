@@ -77,17 +77,31 @@ func (r *rig) wrote(step string) (addresses []string, all []state.Message) {
 	return addresses, all
 }
 
-func (r *rig) step1(name string) state.Step {
+// stepOf returns the step of that name of the alert that has one.
+func (r *rig) stepOf(name string) state.Step {
 	r.t.Helper()
-	steps, err := r.db.Steps(r.t.Context(), r.alerts()[0].ID)
-	r.must(err)
-	for _, s := range steps {
-		if s.Name == name {
-			return s
+	for _, a := range r.alerts() {
+		steps, err := r.db.Steps(r.t.Context(), a.ID)
+		r.must(err)
+		for _, s := range steps {
+			if s.Name == name {
+				return s
+			}
 		}
 	}
-	r.t.Fatalf("no step %s in %v", name, steps)
+	r.t.Fatalf("no step %s", name)
 	return state.Step{}
+}
+
+// about returns the alerts of a rule.
+func (r *rig) about(rule string) (out []safety.Alert) {
+	r.t.Helper()
+	for _, a := range r.alerts() {
+		if a.Rule == rule {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 func ladderRig(t *testing.T) *rig {
@@ -108,7 +122,7 @@ func TestBothSidesAreToldInTheSameInstant(t *testing.T) {
 			t.Errorf("%s is told at %v, not at %v", m.Role, m.Created, r.now)
 		}
 	}
-	if s := r.step1(stepCommittee); s.Outcome != stepTold || !s.Done.Equal(r.now) {
+	if s := r.stepOf(stepCommittee); s.Outcome != stepTold || !s.Done.Equal(r.now) {
 		t.Errorf("%+v", s)
 	}
 	if got, _ := r.wrote(stepOwner); len(got) > 0 {
@@ -161,7 +175,7 @@ func TestWhoDoesNotAnswerIsToldAgain(t *testing.T) {
 	_, err := r.a.Acknowledge(t.Context(), "rahima", r.alerts()[0].ID, r.now)
 	r.must(err)
 	r.pass(againAfter)
-	if got, _ := r.wrote(stepAgain); len(got) > 0 || r.step1(stepAgain).Outcome != stepOver {
+	if got, _ := r.wrote(stepAgain); len(got) > 0 || r.stepOf(stepAgain).Outcome != stepOver {
 		t.Errorf("told again although somebody looks: %v", got)
 	}
 }
@@ -205,8 +219,12 @@ func TestWords(t *testing.T) {
 func TestNobodyReachedIsWrittenDown(t *testing.T) {
 	r := newRig(t, plant(), Deps{}, Config{Receivers: []receiver.Receiver{new(post).as("sms", receiver.ByPhone)}})
 	r.put(r.firing("store-smoke"))
-	if s := r.step1(stepCommittee); s.Outcome != stepNobody {
+	if s := r.stepOf(stepCommittee); s.Outcome != stepNobody {
 		t.Errorf("%+v", s)
+	}
+	r.step()
+	if got := r.about(faultNobody); len(got) != 1 || got[0].State == safety.Cleared {
+		t.Errorf("nobody sees it: %+v", got)
 	}
 }
 
@@ -289,5 +307,60 @@ func TestAFloodIsOneMessageAPerson(t *testing.T) {
 	}
 	if text := p.got()[0].Text.BN; !strings.HasPrefix(text, "(+৩৯) ") {
 		t.Errorf("%q", text)
+	}
+}
+
+// A step that cannot be done holds up neither other steps nor a signal.
+func TestABrokenStepHoldsUpNoOther(t *testing.T) {
+	r := ladderRig(t)
+	r.must(r.db.Book(t.Context(), func(b *state.Book) error {
+		return b.PlanStep(t.Context(), state.Step{Alert: "gone", Name: stepOwner, Factory: "padma", Due: r.now.Add(-time.Hour)})
+	}))
+	smoke, heat := r.firing("store-smoke"), r.firing("store-heat")
+	smoke.Seq, heat.Seq = 1, 2
+	r.must(r.db.CommitBatch(t.Context(), batch(smoke, heat)))
+	for range 3 {
+		if err := r.a.Step(t.Context(), r.now); err == nil {
+			t.Fatal("a step of an alert that is not there went through")
+		}
+	}
+	for _, step := range []string{stepCommittee, stepOwner} {
+		if got, _ := r.wrote(step); len(got) == 0 {
+			t.Errorf("step %s told nobody", step)
+		}
+	}
+	if _, ok := r.signal(r.incidents()[0].ID, false); !ok {
+		t.Error("the desk gets no signal")
+	}
+}
+
+func TestPeopleHearOfMessagesThatDoNotGoOut(t *testing.T) {
+	r := ladderRig(t) // nothing carries them: Run is not running
+	r.put(r.firing("store-smoke"))
+	r.pass(unheardAfter - time.Second)
+	if got := r.about(faultWaits); len(got) > 0 {
+		t.Errorf("told too early: %+v", got)
+	}
+	r.pass(time.Second)
+	r.step()
+	if got := r.about(faultWaits); len(got) != 1 || got[0].Condition != conditionFiring || got[0].Class != safety.ClassFault {
+		t.Fatalf("%+v", got)
+	}
+	waiting, err := r.db.WaitingMessages(t.Context(), "sms", r.now, 100)
+	r.must(err)
+	mail, err := r.db.WaitingMessages(t.Context(), "mail", r.now, 100)
+	r.must(err)
+	r.must(r.db.Book(t.Context(), func(b *state.Book) error {
+		for _, m := range append(waiting, mail...) {
+			if err := b.EndMessage(t.Context(), m.ID, state.MessageAccepted, "taken", r.now); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	r.step()
+	r.step()
+	if got := r.about(faultWaits); got[0].Condition != conditionInactive {
+		t.Errorf("%+v", got[0])
 	}
 }

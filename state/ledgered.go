@@ -37,13 +37,17 @@ var (
 	ledgeredResets  = ledgered{"reset", "resets", "id", `json_object('id', id, 'factory', factory, 'point', point, 'by', by, 'at', at)`}
 	ledgeredPermits = ledgered{"permit", "permit_acts", "id", `json_object('id', id, 'factory', factory, 'permit', permit, 'kind', kind,
 		'sensor', sensor, 'by', by, 'at', at, ` + doc + `)`}
+	// What a receiver said last while a message waits is no decision.
+	ledgeredTold = ledgered{"told", "messages", "id", `json_object('id', id, 'factory', factory, 'alert', alert, 'step', step,
+		'receiver', receiver, 'role', role, 'address', address, 'body', body, 'status', status,
+		'answer', CASE WHEN status = 'waiting' THEN '' ELSE answer END, 'created_at', created_at, 'ended_at', ended_at)`}
 	ledgeredSites = ledgered{"site", "site_versions", "version", `json_object('version', version, 'factory', factory,
 		'imported_at', imported_at, ` + doc + `)`}
 	ledgeredCurrent = ledgered{"site_current", "sites", "factory", `json_object('factory', factory, 'version', version, 'office', office)`}
 
 	allLedgered = []ledgered{
 		ledgeredSites, ledgeredCurrent, ledgeredTransitions, ledgeredResets, ledgeredAlerts, ledgeredIncidents,
-		ledgeredSignals, ledgeredNotices, ledgeredMessages, ledgeredPermits,
+		ledgeredSignals, ledgeredNotices, ledgeredMessages, ledgeredPermits, ledgeredTold,
 	}
 )
 

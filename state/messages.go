@@ -65,12 +65,14 @@ func (b *Book) AddMessage(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	_, err = b.tx.ExecContext(ctx, `INSERT INTO messages
-		(id, key, factory, alert, step, receiver, role, address, rank, body, status, attempts, not_before, expires_at, created_at, answer)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, '') ON CONFLICT (key) DO NOTHING`,
-		m.ID, m.Key, m.Factory, m.Alert, m.Step, m.Receiver, m.Role, m.Address, m.Rank, doc[0], MessageWaiting,
-		millis(m.Expires), millis(m.Created))
-	return err
+	return b.save(ctx, ledgeredTold, m.ID, func() error {
+		_, err := b.tx.ExecContext(ctx, `INSERT INTO messages
+			(id, key, factory, alert, step, receiver, role, address, rank, body, status, attempts, not_before, expires_at, created_at, answer)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, '') ON CONFLICT (key) DO NOTHING`,
+			m.ID, m.Key, m.Factory, m.Alert, m.Step, m.Receiver, m.Role, m.Address, m.Rank, doc[0], MessageWaiting,
+			millis(m.Expires), millis(m.Created))
+		return err
+	})
 }
 
 // WaitingMessages returns up to limit messages that a receiver may try at now,
@@ -80,11 +82,11 @@ func (d *DB) WaitingMessages(ctx context.Context, receiver string, now time.Time
 		WHERE receiver = ? AND status = 'waiting' AND not_before <= ? ORDER BY rank DESC, id LIMIT ?`, receiver, millis(now), limit)
 }
 
-// Untried reports whether a message that was made at or before then waits for
-// its first attempt.
-func (d *DB) Untried(ctx context.Context, then time.Time) (bool, error) {
-	return one(ctx, d.reader, scanOne[bool], `SELECT EXISTS (SELECT 1 FROM messages
-		WHERE status = 'waiting' AND tried_at IS NULL AND created_at <= ?)`, millis(then))
+// MessagesWaitingSince returns the factories that have a message which was made
+// at or before then and which no receiver has taken, sorted.
+func (d *DB) MessagesWaitingSince(ctx context.Context, then time.Time) ([]string, error) {
+	return query(ctx, d.reader, scanOne[string], `SELECT DISTINCT factory FROM messages
+		WHERE status = 'waiting' AND created_at <= ? ORDER BY factory`, millis(then))
 }
 
 // Messages returns what was said about an alert, in order.
@@ -101,10 +103,12 @@ func (b *Book) PutOffMessage(ctx context.Context, id, why string, now, until tim
 
 // EndMessage writes down at now how a message ended.
 func (b *Book) EndMessage(ctx context.Context, id string, status MessageStatus, answer string, now time.Time) error {
-	_, err := b.tx.ExecContext(ctx, `UPDATE messages SET status = ?, answer = ?, attempts = attempts + (? <> 'expired'),
-		tried_at = coalesce(tried_at, ?), ended_at = ? WHERE id = ? AND status = 'waiting'`,
-		status, answer, status, millis(now), millis(now), id)
-	return err
+	return b.save(ctx, ledgeredTold, id, func() error {
+		_, err := b.tx.ExecContext(ctx, `UPDATE messages SET status = ?, answer = ?, attempts = attempts + (? <> 'expired'),
+			tried_at = coalesce(tried_at, ?), ended_at = ? WHERE id = ? AND status = 'waiting'`,
+			status, answer, status, millis(now), millis(now), id)
+		return err
+	})
 }
 
 // Receiver is what is known of a receiver from its attempts.

@@ -59,14 +59,9 @@ func (b *Book) EndStep(ctx context.Context, s Step, outcome string, now time.Tim
 
 // DueSteps returns up to limit steps that are due at now and not done, the
 // longest due first.
-func (b *Book) DueSteps(ctx context.Context, now time.Time, limit int) ([]Step, error) {
-	return query(ctx, b.tx, scanStep, `SELECT `+stepColumns+` FROM steps
+func (d *DB) DueSteps(ctx context.Context, now time.Time, limit int) ([]Step, error) {
+	return query(ctx, d.reader, scanStep, `SELECT `+stepColumns+` FROM steps
 		WHERE done_at IS NULL AND due_at <= ? ORDER BY due_at, alert LIMIT ?`, millis(now), limit)
-}
-
-// StepsDue reports whether a step was due at a time and is not done.
-func (d *DB) StepsDue(ctx context.Context, at time.Time) (bool, error) {
-	return one(ctx, d.reader, scanOne[bool], `SELECT EXISTS (SELECT 1 FROM steps WHERE done_at IS NULL AND due_at <= ?)`, millis(at))
 }
 
 // Steps returns the steps of an alert, by time.

@@ -33,6 +33,7 @@ var open = map[string]map[string]bool{
 		body demo factory bn en dife_office isic place shift evidence informed channel at incident doc`),
 	"reset":        words(`id factory point at`),
 	"message":      words(`seq key dest factory kind ref status answer created_at expires_at`),
+	"told":         words(`id factory alert step receiver role status created_at ended_at`),
 	"site":         words(`version factory imported_at`),
 	"site_current": words(`factory version office`),
 	"permit":       words(`id factory permit kind sensor sensor_ids at doc zone_id work from until`),

@@ -39,7 +39,7 @@ export const bn: Messages = {
     'sensor-inhibited': 'সেন্সর বন্ধ রাখা', 'gateway-offline': 'গেটওয়ের সংযোগ নেই', 'gateway-refused': 'গেটওয়ের তথ্য নেওয়া হয়নি', 'server-clock': 'সার্ভারের ঘড়ি ভুল', 'broker-lost': 'বার্তা পৌঁছাচ্ছে না',
     'rules-unbound': 'সার্ভার এই কারখানা দেখছে না', 'alert-skipped': 'একটি খবর দেখানো যায়নি', 'desk-refused': 'ডাইফ নোটিশ নেয়নি',
     'gateway-fault/sounder': 'সাইরেন বাজানো যাচ্ছে না', 'gateway-fault/outputs': 'বাজার বা বাতি চলছে না', 'gateway-fault/saved-states': 'গেটওয়ে মনে রাখতে পারছে না',
-    'desk-unheard': 'ডাইফ সাড়া দিচ্ছে না; ফোন করুন',
+    'desk-unheard': 'ডাইফ সাড়া দিচ্ছে না; ফোন করুন', 'messages-wait': 'বার্তা যাচ্ছে না; ফোন করুন', 'nobody-reached': 'কাউকে বার্তা পাঠানো যায়নি; ফোন করুন',
     'gateway-fault/spool': 'গেটওয়ে তথ্য জমাতে পারছে না', 'gateway-fault/spool-open': 'গেটওয়ের জমা তথ্য খোলা যাচ্ছে না', 'gateway-fault/uplink': 'সার্ভার গেটওয়ের তথ্য নিচ্ছে না',
     'overcrowded-roster': 'তালিকায় জায়গার চেয়ে বেশি শ্রমিক; দেখে নিন', 'crowd-dense': 'ঘন ভিড়; দেখে নিন', 'crowd-pressing': 'ভিড়ে চাপ হচ্ছে', 'egress-exceeded': 'খোলা পথের তুলনায় মানুষ বেশি (অনুমান); দেখে নিন', 'exit-not-proved': 'আজ খোলা প্রমাণ হয়নি; দেখে নিন', 'people-outside-hours': 'অনুমোদিত সময়ের বাইরে মানুষ গোনা হয়েছে; দেখে নিন',
     'stay-out-occupied': 'ভেতরে মানুষ, ভবনে ঢোকা মানা', 'stay-out-not-known-empty': 'খালি কি না জানা নেই; দেখে নিন', vibration: 'অনেকক্ষণ কাঁপছে; দেখে নিন', 'boiler-licence-expired': 'বয়লারের লাইসেন্সের মেয়াদ শেষ, চাপ আছে', 'boiler-licence-ending': 'বয়লারের লাইসেন্সের মেয়াদ শেষ হচ্ছে', 'sensor-drift': 'পাশের সেন্সরের সঙ্গে মিলছে না',

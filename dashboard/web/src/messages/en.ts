@@ -38,7 +38,7 @@ export const en = {
     'sensor-inhibited': 'Sensor inhibited', 'gateway-offline': 'Gateway offline', 'gateway-refused': 'Gateway data refused', 'server-clock': 'Server clock wrong', 'broker-lost': 'Messages do not arrive',
     'rules-unbound': 'Server does not watch this factory', 'alert-skipped': 'A message could not be shown', 'desk-refused': 'DIFE refused a notice',
     'gateway-fault/sounder': 'Siren cannot sound', 'gateway-fault/outputs': 'Buzzer or lamp does not work', 'gateway-fault/saved-states': 'Gateway cannot remember',
-    'desk-unheard': 'DIFE does not answer; telephone',
+    'desk-unheard': 'DIFE does not answer; telephone', 'messages-wait': 'Messages do not go out; telephone', 'nobody-reached': 'Nobody could be written to; telephone',
     'gateway-fault/spool': 'Gateway cannot keep readings', 'gateway-fault/spool-open': 'Kept readings cannot be opened', 'gateway-fault/uplink': 'Server does not take readings',
     'overcrowded-roster': 'More workers on the roster than room; please check', 'crowd-dense': 'Dense crowd; please check', 'crowd-pressing': 'Crowd is pressing', 'egress-exceeded': 'More people than the open ways out carry (estimate); please check', 'exit-not-proved': 'Not proved open today; please check', 'people-outside-hours': 'People counted outside approved hours; please check',
     'stay-out-occupied': 'People inside, nobody may be in the building', 'stay-out-not-known-empty': 'Not known to be empty; please look', vibration: 'Lasting vibration; please check', 'boiler-licence-expired': 'Boiler licence expired, and it has pressure', 'boiler-licence-ending': 'Boiler licence ends soon', 'sensor-drift': 'Sensor differs from its neighbours',
