@@ -29,6 +29,7 @@ import (
 	"nirapod/app/demo"
 	"nirapod/internal/freeport"
 	"nirapod/internal/influxtest"
+	"nirapod/internal/installed"
 	"nirapod/store"
 	"nirapod/store/influxstore"
 )
@@ -50,7 +51,7 @@ func TestTheStackStartsAndKeepsReadings(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the whole stack")
 	}
-	mosquitto := findMosquitto(t)
+	mosquitto := installed.Program(t, "mosquitto", "mosquitto", "/usr/sbin/mosquitto")
 	influx := influxtest.StartClosed(t)
 	h := &host{t: t, p: stack(t, demoEnv), dir: t.TempDir(), ports: map[string]string{
 		"http://influxdb:8086": influx.URL,
@@ -86,20 +87,6 @@ func TestTheStackStartsAndKeepsReadings(t *testing.T) {
 		return err
 	})
 	h.eventually("a reading is in InfluxDB", func() error { return h.kept(influx) })
-}
-
-func findMosquitto(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"mosquitto", "/usr/sbin/mosquitto"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("NIRAPOD_REQUIRE") == "all" {
-		t.Fatal("mosquitto is not installed, and NIRAPOD_REQUIRE=all")
-	}
-	t.Skip("mosquitto is not installed (Debian: mosquitto)")
-	return ""
 }
 
 func (h *host) build() {

@@ -10,6 +10,7 @@ import (
 
 	"nirapod/app"
 	agent "nirapod/gateway-agent"
+	"nirapod/internal/installed"
 )
 
 // unit returns the settings of a unit file.
@@ -76,13 +77,7 @@ func TestAgentMayAskWhetherItsClockIsSet(t *testing.T) {
 }
 
 func TestSystemdUnderstandsTheUnits(t *testing.T) {
-	program, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		if os.Getenv("NIRAPOD_REQUIRE") == "all" {
-			t.Fatal("systemd-analyze is not installed, and NIRAPOD_REQUIRE=all")
-		}
-		t.Skip("systemd-analyze is not installed (Debian: systemd)")
-	}
+	program := installed.Program(t, "systemd", "systemd-analyze")
 	dir := t.TempDir()
 	for _, name := range []string{"nirapod", "gateway-agent"} {
 		text, err := os.ReadFile("systemd/" + name + ".service")

@@ -5,13 +5,15 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"nirapod/internal/installed"
 )
 
 // tellStories lets committee, officer and installer use the pages in a real
 // browser. Their pictures go to NIRAPOD_SCREENSHOTS, if that is a directory.
 func tellStories(t *testing.T, addr string) {
 	t.Helper()
-	chromium, node := tool(t, "chromium", "chromium-browser"), tool(t, "node")
+	chromium, node := installed.Program(t, "chromium", "chromium", "chromium-browser"), installed.Program(t, "nodejs", "node")
 	dir := os.Getenv("NIRAPOD_SCREENSHOTS")
 	if dir == "" {
 		dir = t.TempDir()

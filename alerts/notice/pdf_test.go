@@ -14,6 +14,7 @@ import (
 
 	"nirapod/alerts/notice"
 	"nirapod/alerts/notice/pdf"
+	"nirapod/internal/installed"
 	"nirapod/safety"
 )
 
@@ -34,24 +35,11 @@ func readBack(t *testing.T, paper []byte, options ...string) string {
 	if err := os.WriteFile(file, paper, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(tool(t, "pdftotext"), append(options, file, "-")...).Output()
+	out, err := exec.Command(installed.Program(t, "poppler-utils", "pdftotext"), append(options, file, "-")...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return strings.Join(strings.Fields(string(out)), " ")
-}
-
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	switch {
-	case err == nil:
-	case os.Getenv("NIRAPOD_REQUIRE") == "all":
-		t.Fatalf("%s is not installed (Debian: poppler-utils)", name)
-	default:
-		t.Skipf("%s is not installed (Debian: poppler-utils)", name)
-	}
-	return path
 }
 
 // sentences are the texts of a notice that a reader has to get back.

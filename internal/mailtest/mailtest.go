@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"nirapod/internal/freeport"
+	"nirapod/internal/installed"
 )
 
 // Domain is the one for which the server takes mail. Unknown is a recipient
@@ -71,7 +72,7 @@ begin retry
 // fails when NIRAPOD_REQUIRE is "all".
 func New(t testing.TB) *Server {
 	t.Helper()
-	program := find(t)
+	program := installed.Program(t, "exim4-daemon-light", "exim4", "/usr/sbin/exim4")
 	home, err := os.MkdirTemp("", "nirapod-mail-") //nolint:usetesting // t.TempDir lies in a closed directory
 	must(t, err)
 	host, port, err := net.SplitHostPort(freeport.Address(t))
@@ -142,20 +143,6 @@ func (s *Server) Letters() (letters []string) {
 		letters = append(letters, string(text))
 	}
 	return letters
-}
-
-func find(t testing.TB) string {
-	t.Helper()
-	for _, name := range []string{"exim4", "/usr/sbin/exim4"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("NIRAPOD_REQUIRE") == "all" {
-		t.Fatal("exim4 is not installed (Debian: exim4-daemon-light)")
-	}
-	t.Skip("exim4 is not installed (Debian: exim4-daemon-light)")
-	return ""
 }
 
 func must(t testing.TB, err error) {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"nirapod/internal/freeport"
+	"nirapod/internal/installed"
 	"nirapod/internal/mosquitto"
 	"nirapod/wire"
 )
@@ -44,7 +45,7 @@ type Server struct {
 // test is skipped, or fails when NIRAPOD_REQUIRE is "all".
 func New(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{t: t, program: find(t), home: makeHome(t)}
+	s := &Server{t: t, program: installed.Program(t, "mosquitto", "mosquitto", "/usr/sbin/mosquitto"), home: makeHome(t)}
 	s.Dir, s.PIDFile = s.file("files"), s.file("pid")
 	makeDir(t, s.Dir)
 	s.Gateways, s.Server = freeport.Address(t), freeport.Address(t)
@@ -141,20 +142,6 @@ func (s *Server) Kill() {
 	_ = s.cmd.Process.Kill() // it may have ended
 	<-s.ended
 	s.cmd = nil
-}
-
-func find(t testing.TB) string {
-	t.Helper()
-	for _, name := range []string{"mosquitto", "/usr/sbin/mosquitto"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("NIRAPOD_REQUIRE") == "all" {
-		t.Fatal("mosquitto is not installed, and NIRAPOD_REQUIRE=all")
-	}
-	t.Skip("mosquitto is not installed")
-	return ""
 }
 
 // makeHome makes a directory that Mosquitto's user can enter; those of the

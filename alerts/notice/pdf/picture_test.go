@@ -13,6 +13,7 @@ import (
 
 	"nirapod/alerts/notice/font"
 	"nirapod/alerts/notice/pdf"
+	"nirapod/internal/installed"
 )
 
 var words = []string{"ক্ষতিগ্রস্ত", "দুর্ঘটনা", "কর্তৃপক্ষ", "শ্রমিক", "নির্দেশ", "অগ্নিকাণ্ড", "স্বাক্ষর", "কৌশল", "স্ত্রী", "র\u200d্যাব"}
@@ -20,19 +21,6 @@ var words = []string{"ক্ষতিগ্রস্ত", "দুর্ঘটন
 // band is the height of one word's row in pixels: 36 points at 96 dots an
 // inch, with the leading of the page.
 const band = 72
-
-func tool(t *testing.T, name, from string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	switch {
-	case err == nil:
-	case os.Getenv("NIRAPOD_REQUIRE") == "all":
-		t.Fatalf("%s is not installed (Debian: %s)", name, from)
-	default:
-		t.Skipf("%s is not installed (Debian: %s)", name, from)
-	}
-	return path
-}
 
 func picture(t *testing.T, file string) image.Image {
 	t.Helper()
@@ -54,7 +42,7 @@ func drawn(t *testing.T, data []byte) image.Image {
 	if err := os.WriteFile(filepath.Join(dir, "p.pdf"), data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(tool(t, "pdftoppm", "poppler-utils"), "-r", "96", "-gray", "-png", "-singlefile", "p.pdf", "p")
+	cmd := exec.Command(installed.Program(t, "poppler-utils", "pdftoppm"), "-r", "96", "-gray", "-png", "-singlefile", "p.pdf", "p")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Fatalf("pdftoppm: %v: %s", err, out)
@@ -137,7 +125,7 @@ func screenshot(t *testing.T) image.Image {
 	if err := os.WriteFile(filepath.Join(dir, "p.html"), html.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(tool(t, "chromium", "chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+	cmd := exec.Command(installed.Program(t, "chromium", "chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
 		"--user-data-dir="+filepath.Join(dir, "profile"), fmt.Sprintf("--window-size=600,%d", band*len(words)+200),
 		"--screenshot="+filepath.Join(dir, "p.png"), "file://"+filepath.Join(dir, "p.html"))
 	if out, err := cmd.CombinedOutput(); err != nil {
