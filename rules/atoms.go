@@ -146,8 +146,14 @@ func (l *lowerer) comparison(n *ast.BinaryNode) cond {
 	if op == ">" || op == ">=" {
 		text = fmt.Sprintf("(%s %s %s)", strings.Replace(op, ">", "<", 1), b.text, a.text)
 	}
+	compare := comparisons[op]
+	eval := func(v *view) truth { return compare(a.eval(v), b.eval(v)) }
+	if b.fixed {
+		limit := exactly(b.value)
+		eval = func(v *view) truth { return compare(a.eval(v), limit) }
+	}
 	return cond{
-		eval: func(v *view) truth { return compare(op, a.eval(v), b.eval(v)) },
+		eval: eval,
 		why:  func(v *view, _ bool, found *evidence) { a.why(v, found); b.why(v, found) },
 		text: text,
 	}
@@ -191,6 +197,7 @@ func (l *lowerer) limit(lim *Limit) number {
 	}
 	if lim.ByClass == nil {
 		value := exactly(lim.Value)
+		out.fixed, out.value = true, lim.Value
 		out.eval = func(*view) span { return value }
 		out.why = func(_ *view, found *evidence) { found.note(lim.Name, lim.Value) }
 		return out

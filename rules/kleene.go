@@ -86,23 +86,15 @@ func equal(a, b span) truth {
 	return unknown
 }
 
-// compare returns a op b.
-func compare(op string, a, b span) truth {
-	switch op {
-	case "<":
-		return less(a, b)
-	case ">":
-		return less(b, a)
-	case "<=":
-		return not(less(b, a))
-	case ">=":
-		return not(less(a, b))
-	case "==":
-		return equal(a, b)
-	case "!=":
-		return not(equal(a, b))
-	}
-	return unknown
+// comparisons by operator. They are looked up when a condition is lowered: each
+// reading pays for what it asks only.
+var comparisons = map[string]func(a, b span) truth{
+	"<":  less,
+	">":  func(a, b span) truth { return less(b, a) },
+	"<=": func(a, b span) truth { return not(less(b, a)) },
+	">=": func(a, b span) truth { return not(less(a, b)) },
+	"==": equal,
+	"!=": func(a, b span) truth { return not(equal(a, b)) },
 }
 
 // calculate returns a op b, and anything where the result is not a number.

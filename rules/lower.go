@@ -43,6 +43,7 @@ type number struct {
 	why     func(*view, *evidence)
 	unit    string
 	literal bool // written as a plain number: no unit, no source
+	fixed   bool // always value
 	plain   bool // may be compared with a plain number: counts and switches
 	value   float64
 	text    string

@@ -55,6 +55,7 @@ func literal(value float64) number {
 		eval:    func(*view) span { return s },
 		why:     func(*view, *evidence) {},
 		literal: true,
+		fixed:   true,
 		value:   value,
 		text:    strconv.FormatFloat(value, 'g', -1, 64),
 	}
